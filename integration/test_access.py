@@ -183,7 +183,7 @@ class Ground:
 @pytest.fixture
 def ground(emulator: Emulator) -> Ground:
     order_id = str(emulator.find()[0]["id"])
-    emulator.change(order_id, status="opened", **SECRETS)
+    emulator.change_order(order_id, status="opened", **SECRETS)
     stuck = operation(order_uuid=UUID(order_id), state=State.NEEDS_HUMAN, unknown_at=timezone.now())
     view = SavedView.objects.create(
         owner=make_user("lead", "a-lead"), name="All of it", name_key="all of it", is_shared=True

@@ -58,7 +58,7 @@ def lost_cancel(app: LiveApp, emulator: Emulator, *, fault: dict[str, Any] = LAT
     """Return a cancel that reached Goody, by default without having taken effect yet."""
     agent, order_id = app.log_in("agent"), emulator.find_id(status="opened")
     form = cancel_form(agent, order_id)
-    emulator.fault(fault, method="POST")
+    emulator.add_fault(fault, method="POST")
     form.submit(agent)
     one = Operation.objects.get()
     assert one.state == State.UNKNOWN
@@ -106,7 +106,7 @@ def test_a_clock_that_is_set_an_hour_ahead_beside_a_slow_read_concludes_nothing(
     lost_cancel(app, emulator)
     clock.worker(app)
     wait_for(reads(3), timeout=30, what="three reads")
-    emulator.fault({"kind": "delay", "seconds": 1}, method="GET", times=1)
+    emulator.add_fault({"kind": "delay", "seconds": 1}, method="GET", times=1)
     wait_for(reads(1), timeout=30, what="a slow read")
     clock.set(HOUR)
     wait_for(reads(3), timeout=30, what="three more reads")

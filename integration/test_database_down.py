@@ -27,7 +27,7 @@ from integration.pages import DIALOG, LIST, cancel_fields, no_bug_was_logged, ou
 from orders.models import AuditEntry, Operation, Order, State
 from testing import databases
 from testing.domain import NEVER_ACCEPTED, ORDER_ID, failing_statements, order_json
-from testing.faulty_server import FaultyServer, answer, held
+from testing.faulty_server import FaultyServer, answer, blocked_until
 from testing.postgres import Server
 from testing.processes import LiveApp, wait_for
 from testing.vendor import Emulator
@@ -114,7 +114,7 @@ def test_database_stop_between_post_and_record_settles_correctly(
     own_app: Callable[..., LiveApp], postgres_server: Server
 ) -> None:
     goody_may_answer = threading.Event()
-    with FaultyServer(ORDER, post=(held(goody_may_answer, CANCELED),)) as goody:
+    with FaultyServer(ORDER, post=(blocked_until(goody_may_answer, CANCELED),)) as goody:
         app = own_app(goody.url, OPERATION_LEASE="3", OPERATION_READS="1,2,3")
         worker = app.start_worker()
         agent = app.log_in("agent")
@@ -300,9 +300,9 @@ def test_a_log_that_cannot_be_written_stops_nothing(
     assert agent.get("/orders/").status_code == 200
     # Each of these is logged.
     assert agent.get("/nowhere/").status_code == 404
-    emulator.fault({"kind": "status", "status": 503}, path="/v1/orders$", times=2)
+    emulator.add_fault({"kind": "status", "status": 503}, path="/v1/orders$", times=2)
     assert agent.get("/orders/").status_code == 503
-    emulator.fault({"kind": "apply_then_reset"}, method="POST")
+    emulator.add_fault({"kind": "apply_then_reset"}, method="POST")
     assert cancel_form(agent, order_id).submit(agent).status_code == 303
     wait_for(lambda: Operation.objects.filter(state=State.APPLIED).exists(), timeout=30)
     assert outcomes() == ["", "unknown", "applied"]

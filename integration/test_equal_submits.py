@@ -13,7 +13,7 @@ from uuid import UUID
 
 from orders.models import AuditEntry, Operation, State
 from testing.domain import ORDER_ID, in_days, order_json
-from testing.faulty_server import FaultyServer, answer, held
+from testing.faulty_server import FaultyServer, answer, blocked_until
 from testing.processes import LiveApp, wait_for
 from testing.vendor import Emulator
 from testing.walkthroughs import (
@@ -22,7 +22,7 @@ from testing.walkthroughs import (
     cancel_form,
     expiration_form,
     htmx_from,
-    submit_at_once,
+    submit_concurrently,
     submitting,
 )
 
@@ -47,9 +47,9 @@ def test_fifty_equal_submits_make_one_post_and_lead_to_one_page(
     app = live_app(webs=2, **LONG_LIMITS)
     agent, order_id = app.log_in("agent"), emulator.find_id(status="opened")
     form = cancel_form(agent, order_id)
-    emulator.fault({"kind": "delay", "seconds": 0.5}, method="POST")
+    emulator.add_fault({"kind": "delay", "seconds": 0.5}, method="POST")
 
-    answers = submit_at_once(form, crowd(app, agent))
+    answers = submit_concurrently(form, crowd(app, agent))
 
     operation = Operation.objects.get()
     page = f"/orders/{order_id}/operations/{operation.pk}/?next=%2Forders%2F"
@@ -70,9 +70,9 @@ def test_fifty_equal_submits_by_htmx_put_the_row_in_place(
     agent, order_id = app.log_in("agent"), emulator.find_id(status="opened", no_expiry="false")
     day = f"{in_days(97):%Y-%m-%d}"
     form = expiration_form(agent, order_id, day)
-    emulator.fault({"kind": "delay", "seconds": 0.5}, method="POST")
+    emulator.add_fault({"kind": "delay", "seconds": 0.5}, method="POST")
 
-    answers = submit_at_once(form, crowd(app, agent), htmx_page="/orders/")
+    answers = submit_concurrently(form, crowd(app, agent), htmx_page="/orders/")
 
     assert emulator.posts() == 1
     assert Operation.objects.get().state == State.APPLIED
@@ -88,13 +88,15 @@ def test_equal_submits_do_not_occupy_threads(live_app: Start) -> None:
     """There are more submits than threads, and all are answered before Goody answers."""
     goody_may_answer = threading.Event()
     canceled = answer(200, order_json(status="failed"))
-    with FaultyServer(answer(200, order_json()), post=(held(goody_may_answer, canceled),)) as goody:
+    with FaultyServer(
+        answer(200, order_json()), post=(blocked_until(goody_may_answer, canceled),)
+    ) as goody:
         app = live_app(GOODY_API_URL=goody.url, **LONG_LIMITS)
         agent = app.log_in("agent")
         form = cancel_form(agent, ORDER_ID)
         with submitting(form, agent) as first:
             goody.wait_until(lambda server: server.posts == 1)
-            others = submit_at_once(form, crowd(app, agent, 24))
+            others = submit_concurrently(form, crowd(app, agent, 24))
             assert not first.done()
             goody_may_answer.set()
         assert {one.status_code for one in [first.result(), *others]} == {303}
@@ -128,7 +130,9 @@ def test_the_same_form_with_something_else_in_it_is_a_conflict(
 def test_second_person_sees_the_open_operation(live_app: Start) -> None:
     goody_may_answer = threading.Event()
     canceled = answer(200, order_json(status="failed"))
-    with FaultyServer(answer(200, order_json()), post=(held(goody_may_answer, canceled),)) as goody:
+    with FaultyServer(
+        answer(200, order_json()), post=(blocked_until(goody_may_answer, canceled),)
+    ) as goody:
         app = live_app(webs=2, GOODY_API_URL=goody.url, **LONG_LIMITS)
         ana = app.log_in("agent", username="ana")
         ben = app.log_in("agent", username="ben", web=app.webs[1])

@@ -45,10 +45,10 @@ def without_times(order: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_raw_rows_equal_the_state_of_the_emulator(emulator: Emulator, client: Client) -> None:
-    emulator.advance(5)
-    emulator.churn(seed=1, changes=200)
+    emulator.advance_clock(5)
+    emulator.make_random_changes(seed=1, changes=200)
     rows = read_all_pages(client.list_raw_orders, "rows")
-    truth = {key: without_times(order) for key, order in emulator.truth().items()}
+    truth = {key: without_times(order) for key, order in emulator.all_orders().items()}
     assert [json.loads(row) for row in rows] == list(reversed(truth.values()))
     for row in rows:
         order = parse_order_row(row)
@@ -60,8 +60,10 @@ def test_the_feed_brings_every_reported_change_and_the_order_as_it_is(
     emulator: Emulator, client: Client
 ) -> None:
     since = datetime.fromisoformat(emulator.control("GET", "clock")["now"])
-    emulator.advance(3600)
-    changes = emulator.churn(seed=2, changes=150, kinds=["batch", "open", "cancel"])["changes"]
+    emulator.advance_clock(3600)
+    changes = emulator.make_random_changes(seed=2, changes=150, kinds=["batch", "open", "cancel"])[
+        "changes"
+    ]
     names = {"batch": "created", "open": "opened", "cancel": "failed"}
     expected = sorted((order_id, names[one["kind"]]) for one in changes for order_id in one["ids"])
     since = since.replace(minute=30)
@@ -69,7 +71,7 @@ def test_the_feed_brings_every_reported_change_and_the_order_as_it_is(
     changed = [(json.loads(one.order), one.order_status) for one in activities]
     assert sorted((order["id"], status) for order, status in changed) == expected
     assert len({one.id for one in activities}) == len(activities)
-    truth = emulator.truth()
+    truth = emulator.all_orders()
     for order, _ in changed:
         assert order == without_times(truth[order["id"]])
     canceled = read_all_pages(
@@ -80,7 +82,7 @@ def test_the_feed_brings_every_reported_change_and_the_order_as_it_is(
 
 
 def test_our_cancel_comes_back_in_the_feed(emulator: Emulator, client: Client) -> None:
-    emulator.advance(60)
+    emulator.advance_clock(60)
     order_id = UUID(emulator.find_id(status="notified"))
     client.cancel_order(order_id)
     newest = client.list_activities(per_page=1, statuses=["failed"]).activities[0]
@@ -90,7 +92,7 @@ def test_our_cancel_comes_back_in_the_feed(emulator: Emulator, client: Client) -
 
 def test_invalid_entry_does_not_affect_others(emulator: Emulator, client: Client) -> None:
     sound = client.list_activities(per_page=10)
-    emulator.fault({"kind": "mutate", "set": {"created_at": None}, "row": 4}, times=1)
+    emulator.add_fault({"kind": "mutate", "set": {"created_at": None}, "row": 4}, times=1)
     spoiled = client.list_activities(per_page=10)
     assert spoiled.activities == (*sound.activities[:4], *sound.activities[5:])
     (odd,) = spoiled.quarantined
@@ -103,7 +105,7 @@ def test_invalid_entry_does_not_affect_others(emulator: Emulator, client: Client
 def test_a_spoiled_order_in_an_entry_is_found_when_it_is_read(
     emulator: Emulator, client: Client
 ) -> None:
-    emulator.fault({"kind": "mutate", "set": {"order.status": 7}, "row": 0}, times=1)
+    emulator.add_fault({"kind": "mutate", "set": {"order.status": 7}, "row": 0}, times=1)
     found = client.list_activities(per_page=2)
     results = [parse_order_row(one.order) for one in found.activities]
     assert [type(one) for one in results] == [QuarantinedOrder, Order]
@@ -113,7 +115,7 @@ def test_a_spoiled_order_in_an_entry_is_found_when_it_is_read(
 def test_account_without_the_feed_is_recognized(
     emulator: Emulator, client: Client, switch: str, error: type[Rejected]
 ) -> None:
-    emulator.switch(activities=switch)
+    emulator.set_switches(activities=switch)
     with pytest.raises(error) as caught:
         client.list_activities()
     assert caught.value.status == int(switch)

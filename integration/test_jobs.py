@@ -119,7 +119,7 @@ def test_sigterm_ends_a_job_after_the_item_in_progress(
 def test_settling_does_not_wait_for_a_job(live_app: Start, job: Job, emulator: Emulator) -> None:
     """Goody answers no read of the job's first order."""
     first = JobItem.objects.get(job=job, position=1).order_uuid
-    emulator.fault({"kind": "delay", "seconds": 600}, path=f"/v1/orders/{first}")
+    emulator.add_fault({"kind": "delay", "seconds": 600}, path=f"/v1/orders/{first}")
     canceled = UUID(emulator.find_id(status="failed"))
     live_app(webs=0, workers=1, **SHORT, GOODY_PAGE_DEADLINE="600")
     items = JobItem.objects.filter(job=job)

@@ -21,7 +21,7 @@ from django.utils import timezone
 
 from orders.models import AuditEntry, Operation, State
 from testing.domain import NEVER_ACCEPTED, ORDER_ID, order_json
-from testing.faulty_server import FaultyServer, answer, held
+from testing.faulty_server import FaultyServer, answer, blocked_until
 from testing.processes import LiveApp, Visitor, wait_for
 from testing.vendor import Emulator
 from testing.walkthroughs import LONG_LIMITS, Form, cancel_form, submitting
@@ -89,7 +89,7 @@ def test_kill_between_sending_and_recording_settles_with_one_post(
     app = live_app(**SHORT)
     agent, order_id = app.log_in("agent"), emulator.find_id(status="opened")
     form = cancel_form(agent, order_id)
-    emulator.fault({"kind": "apply_then_hang"}, method="POST")
+    emulator.add_fault({"kind": "apply_then_hang"}, method="POST")
     with submitting(form, agent) as answered:
         wait_for(lambda: emulator.ledger(order_id=order_id), what="Goody to apply it")
         app.webs[0].kill()
@@ -114,7 +114,7 @@ def test_kill_before_sending_is_closed_as_not_sent(live_app: Start, emulator: Em
     agent, order_id = app.log_in("agent"), emulator.find_id(status="opened")
     form = cancel_form(agent, order_id)
     calls = emulator.calls()["total"]
-    emulator.fault({"kind": "delay", "seconds": 30}, method="GET", times=1)
+    emulator.add_fault({"kind": "delay", "seconds": 30}, method="GET", times=1)
     with submitting(form, agent) as answered:
         wait_for(lambda: emulator.calls()["total"] > calls, what="the fresh read")
         app.webs[0].kill()
@@ -139,10 +139,10 @@ def test_another_worker_settles_after_a_kill(live_app: Start, emulator: Emulator
     app = live_app(**{**SHORT, "OPERATION_READS": "0.2,0.4,0.6"})
     agent, order_id = app.log_in("agent"), emulator.find_id(status="opened")
     form = cancel_form(agent, order_id)
-    emulator.fault({"kind": "apply_then_reset"}, method="POST")
+    emulator.add_fault({"kind": "apply_then_reset"}, method="POST")
     assert form.submit(agent).status_code == 303
     assert the_operation().state == State.UNKNOWN
-    emulator.fault({"kind": "delay", "seconds": 30}, method="GET", times=1)
+    emulator.add_fault({"kind": "delay", "seconds": 30}, method="GET", times=1)
     calls = emulator.calls()["total"]
     killed = app.start_worker()
     wait_for(lambda: emulator.calls()["total"] > calls, timeout=30, what="the worker's read")
@@ -163,7 +163,7 @@ def test_applied_write_without_an_answer_is_found(live_app: Start, emulator: Emu
     app = live_app(workers=1, **{**SHORT, "GOODY_WRITE_DEADLINE": "0.5"})
     agent, order_id = app.log_in("agent"), emulator.find_id(status="opened")
     form = cancel_form(agent, order_id)
-    emulator.fault({"kind": "apply_then_hang"}, method="POST")
+    emulator.add_fault({"kind": "apply_then_hang"}, method="POST")
 
     answered = form.submit(agent)
 
@@ -182,7 +182,7 @@ def test_a_post_that_takes_effect_after_not_applied_is_recorded_and_sent_once(
     agent = app.log_in("agent")
     order_id = emulator.find_id(status="opened")
     form = cancel_form(agent, order_id)
-    emulator.fault({"kind": "late_apply", "seconds": 90}, method="POST")
+    emulator.add_fault({"kind": "late_apply", "seconds": 90}, method="POST")
 
     form.submit(agent)
     said = wait_for_words(agent, "Not canceled")
@@ -203,7 +203,7 @@ def test_late_effect_is_found_while_checking(live_app: Start, emulator: Emulator
     app = live_app(**{**SHORT, "OPERATION_READS": "0.1,0.2,0.3,0.4"})
     agent, order_id = app.log_in("agent"), emulator.find_id(status="opened")
     form = cancel_form(agent, order_id)
-    emulator.fault({"kind": "late_apply", "seconds": 90}, method="POST")
+    emulator.add_fault({"kind": "late_apply", "seconds": 90}, method="POST")
     form.submit(agent)
     app.start_worker()
     wait_for(lambda: the_operation().reads > 0, what="a first read that finds nothing")
@@ -219,7 +219,7 @@ def test_late_effect_is_found_while_checking(live_app: Start, emulator: Emulator
 def test_a_cancel_completes_after_the_client_disconnects(live_app: Start) -> None:
     """The tab is closed during the call to Goody."""
     goody_may_answer = threading.Event()
-    with FaultyServer(ORDER, post=(held(goody_may_answer, CANCELED),)) as goody:
+    with FaultyServer(ORDER, post=(blocked_until(goody_may_answer, CANCELED),)) as goody:
         app = live_app(GOODY_API_URL=goody.url, **LONG_LIMITS)
         agent = app.log_in("agent")
         form = cancel_form(agent, ORDER_ID)
@@ -255,7 +255,7 @@ def _sent_by_hand(visitor: Visitor, form: Form) -> socket.socket:
 def test_suspended_process_sends_nothing_after_its_lease(live_app: Start, workers: int) -> None:
     """The process is stopped between the intent and the first byte, during the fresh read."""
     may_read = threading.Event()
-    script = (ORDER, held(may_read, ORDER), ORDER)
+    script = (ORDER, blocked_until(may_read, ORDER), ORDER)
     with FaultyServer(*script, post=(CANCELED,)) as goody:
         # The read is held until the lease has expired, so that a short lease causes no race.
         lease = {**SHORT, "OPERATION_LEASE": "1"}
@@ -277,7 +277,7 @@ def test_suspended_process_sends_nothing_after_its_lease(live_app: Start, worker
 
 def test_web_process_finishes_its_write_on_sigterm(live_app: Start) -> None:
     goody_may_answer = threading.Event()
-    with FaultyServer(ORDER, post=(held(goody_may_answer, CANCELED),)) as goody:
+    with FaultyServer(ORDER, post=(blocked_until(goody_may_answer, CANCELED),)) as goody:
         app = live_app(GOODY_API_URL=goody.url, **LONG_LIMITS)
         agent, web = app.log_in("agent"), app.webs[0]
         form = cancel_form(agent, ORDER_ID)
@@ -298,7 +298,7 @@ def test_web_process_finishes_its_write_on_sigterm(live_app: Start) -> None:
 def test_worker_finishes_its_read_on_sigterm(live_app: Start) -> None:
     may_read = threading.Event()
     failed = order_json(status="failed", event_times=NEVER_ACCEPTED)
-    script: tuple[Any, ...] = (ORDER, ORDER, held(may_read, answer(200, failed)))
+    script: tuple[Any, ...] = (ORDER, ORDER, blocked_until(may_read, answer(200, failed)))
     with FaultyServer(*script, post=(answer(500, {"error": "no"}),)) as goody:
         app = live_app(GOODY_API_URL=goody.url, **{**SHORT, "OPERATION_READS": "0.1"})
         agent = app.log_in("agent")

@@ -55,7 +55,7 @@ def test_an_answer_that_contradicts_the_request_is_no_success(
 ) -> None:
     client, order_id = as_role("agent"), an_open_order(emulator)
     fields = cancel_fields(client, order_id)
-    emulator.fault({"kind": "mutate", "set": changed}, method="POST")
+    emulator.add_fault({"kind": "mutate", "set": changed}, method="POST")
     answer = submit(client, f"/orders/{order_id}/cancel/", fields)
     outcome_page = read(client.get(answer.headers["Location"]))
     assert CHECKED in outcome_page
@@ -69,7 +69,7 @@ def test_answer_with_another_expiration_is_no_success(emulator: Emulator, as_rol
     client, order_id = as_role("agent"), an_open_order(emulator)
     fields = extend_fields(client, order_id)
     other = {"kind": "mutate", "set": {"expires_at": goody_time(in_days(98))}}
-    emulator.fault(other, method="POST")
+    emulator.add_fault(other, method="POST")
     answer = submit(client, f"/orders/{order_id}/expiration/", fields)
     outcome_page = read(client.get(answer.headers["Location"]))
     assert "Goody's answer contradicts the request." in outcome_page
@@ -81,9 +81,9 @@ def test_both_of_goodys_words_for_canceled_are_canceled(
     status: str, emulator: Emulator, as_role: Any
 ) -> None:
     client, order_id = as_role("agent"), str(emulator.find()[0]["id"])
-    emulator.change(order_id, status="opened")
+    emulator.change_order(order_id, status="opened")
     fields = cancel_fields(client, order_id)
-    emulator.switch(cancel_status=status)
+    emulator.set_switches(cancel_status=status)
     answer = submit(client, f"/orders/{order_id}/cancel/", fields)
     assert "Goody confirmed it." in read(client.get(answer.headers["Location"]))
     for page in both_pages(client, order_id):
@@ -98,7 +98,7 @@ def test_an_order_that_goody_does_not_know_is_flagged_and_kept(
 ) -> None:
     client, order_id = as_role("agent"), an_open_order(emulator)
     path, fields = f"/orders/{order_id}/{write}/", WRITES[write](client, order_id)
-    emulator.fault({"kind": "status", "status": 404}, path=f"/v1/orders/{order_id}")
+    emulator.add_fault({"kind": "status", "status": 404}, path=f"/v1/orders/{order_id}")
     outcome_page = read(client.get(submit(client, path, fields).headers["Location"]))
     assert (
         "Goody answered that it does not know this order, or that this key may not see it."
@@ -126,7 +126,7 @@ def test_a_404_to_the_write_itself_is_a_refusal(
 ) -> None:
     client, order_id = as_role("agent"), an_open_order(emulator)
     path, fields = f"/orders/{order_id}/{write}/", WRITES[write](client, order_id)
-    emulator.fault({"kind": "status", "status": 404}, method="POST")
+    emulator.add_fault({"kind": "status", "status": 404}, method="POST")
     assert "Goody answered that it does not know this order" in read(
         submit(client, path, fields, DIALOG)
     )
@@ -141,7 +141,7 @@ def test_a_rejected_key_stops_everything_until_an_admin_tries_it_again(
     agent, admin = as_role("agent"), as_role("admin")
     order_id = an_open_order(emulator)
     fields = cancel_fields(agent, order_id)
-    emulator.fault({"kind": "status", "status": 401}, times=1)
+    emulator.add_fault({"kind": "status", "status": 401}, times=1)
     assert "Connection problem" in read(agent.get(LIST))
     calls = emulator.calls()["total"]
     for_admin = admin.get(LIST)
@@ -166,7 +166,9 @@ def test_a_wait_is_kept_by_everybody_and_is_a_quarter_of_an_hour_at_most(
     emulator: Emulator, as_role: Any
 ) -> None:
     client = as_role("agent")
-    emulator.fault({"kind": "status", "status": 429, "headers": {"Retry-After": "36000"}}, times=1)
+    emulator.add_fault(
+        {"kind": "status", "status": 429, "headers": {"Retry-After": "36000"}}, times=1
+    )
     now = timezone.now()
     first = client.get(LIST)
     calls = emulator.calls()["total"]
@@ -198,7 +200,7 @@ def test_an_unknown_status_is_shown_as_it_came_and_allows_nothing(
     status: str, emulator: Emulator, as_role: Any
 ) -> None:
     client, order_id = as_role("agent"), str(emulator.find()[0]["id"])
-    emulator.change(order_id, status=status)
+    emulator.change_order(order_id, status=status)
     for page in both_pages(client, order_id):
         assert f"Unknown: {status}" in page
         assert f"/orders/{order_id}/cancel/" not in page
@@ -217,7 +219,7 @@ def test_an_unknown_field_shows_nowhere_and_is_counted_once(
     emulator: Emulator, as_role: Any
 ) -> None:
     client, order_id = as_role("agent"), str(emulator.find()[0]["id"])
-    emulator.change(order_id, a_field_of_tomorrow="A-VALUE-OF-TOMORROW")
+    emulator.change_order(order_id, a_field_of_tomorrow="A-VALUE-OF-TOMORROW")
     for page in (*both_pages(client, order_id), *both_pages(client, order_id)):
         assert "TOMORROW" not in page
     noted = Anomaly.objects.get(kind=Anomaly.Kind.UNKNOWN_FIELD)
@@ -237,8 +239,8 @@ def test_field_of_a_wrong_type_does_not_affect_others(
     spoiled: Json, in_the_row: str, emulator: Emulator, as_role: Any
 ) -> None:
     client, order_id = as_role("agent"), str(emulator.find()[0]["id"])
-    emulator.change(order_id, status="opened", recipient_last_name=None)
-    emulator.fault({"kind": "mutate", "set": spoiled})
+    emulator.change_order(order_id, status="opened", recipient_last_name=None)
+    emulator.add_fault({"kind": "mutate", "set": spoiled})
     row, shown = both_pages(client, order_id)
     assert "Some fields could not be read." in shown
     assert next(iter(spoiled)) in shown
@@ -250,7 +252,7 @@ def test_field_of_a_wrong_type_does_not_affect_others(
 def test_invalid_row_does_not_affect_other_rows(
     spoiled: Json, emulator: Emulator, as_role: Any
 ) -> None:
-    emulator.fault({"kind": "mutate", "row": 3, "set": spoiled})
+    emulator.add_fault({"kind": "mutate", "row": 3, "set": spoiled})
     page = read(as_role("agent").get(LIST))
     assert "1 order could not be read" in page
     assert page.count('<tr id="order-') == 49
@@ -271,8 +273,8 @@ def test_unusual_values_are_shown_and_stored(
     kind: str, emulator: Emulator, as_role: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     client, order_id = as_role("agent"), str(emulator.find()[0]["id"])
-    emulator.change(order_id, recipient_first_name="MARK", view_count_recipient=7)
-    emulator.fault({"kind": "mutate", "replace": [STRANGE[kind]]})
+    emulator.change_order(order_id, recipient_first_name="MARK", view_count_recipient=7)
+    emulator.add_fault({"kind": "mutate", "replace": [STRANGE[kind]]})
     listed, shown = client.get(LIST), client.get(f"/orders/{order_id}/")
     assert (listed.status_code, shown.status_code) == (200, 200)
     assert read(listed).count('<tr id="order-') == 50
@@ -322,7 +324,7 @@ def test_recipient_who_accepts_before_the_write_wins(
 ) -> None:
     client, order_id = as_role("agent"), an_open_order(emulator)
     path, fields = f"/orders/{order_id}/{write}/", WRITES[write](client, order_id)
-    emulator.change(order_id, status="accepted")
+    emulator.change_order(order_id, status="accepted")
     accepted_at = emulator.order(order_id)["event_times"]["accepted_at"]
     in_dialog = read(submit(client, path, fields, DIALOG))
     assert "The recipient accepted it at" in in_dialog
@@ -338,9 +340,9 @@ def test_a_change_since_the_dialog_was_opened_is_shown_and_nothing_sent(
 ) -> None:
     client, order_id = as_role("agent"), an_open_order(emulator)
     before, since = in_days(38), in_days(70)
-    emulator.change(order_id, expires_at=goody_time(before))
+    emulator.change_order(order_id, expires_at=goody_time(before))
     path, fields = f"/orders/{order_id}/expiration/", extend_fields(client, order_id)
-    emulator.change(order_id, expires_at=goody_time(since))
+    emulator.change_order(order_id, expires_at=goody_time(since))
     in_dialog = read(submit(client, path, fields, DIALOG))
     changed = f"{date_time(before, UTC)} → {date_time(since, UTC)}"
     assert f"Expiration: {changed}" in in_dialog

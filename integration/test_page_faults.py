@@ -46,7 +46,7 @@ def test_list_shows_the_failure_instead_of_no_orders(
     fault: Fault, emulator: Emulator, as_role: Any, settings: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     client = as_role("agent")
-    emulator.fault(fault.fault)
+    emulator.add_fault(fault.fault)
     fault.shorten(settings, GOODY_PAGE_DEADLINE=0.4)
     plain = client.get(LIST)
     goody_api._client.cache_clear()
@@ -75,7 +75,7 @@ def test_order_page_shows_the_copy_or_the_failure(
     known, unknown = (str(one["id"]) for one in emulator.find(limit=2, status="opened"))
     assert client.get(f"/orders/{known}/").status_code == 200
     before = Order.objects.values().get()
-    emulator.fault(fault.fault)
+    emulator.add_fault(fault.fault)
     fault.shorten(settings, GOODY_PAGE_DEADLINE=0.4, GOODY_DETAIL_DEADLINE=0.2)
 
     without = client.get(f"/orders/{unknown}/")
@@ -109,7 +109,7 @@ def test_write_has_the_outcome_that_the_fault_proves(  # noqa: PLR0917 - fixture
 ) -> None:
     client, order_id = as_role("agent"), emulator.find_id(status="opened", no_expiry="false")
     path, fields = f"/orders/{order_id}/{write}/", WRITES[write](client, order_id)
-    emulator.fault(fault.fault, method="POST")
+    emulator.add_fault(fault.fault, method="POST")
     # Long enough for the POST to leave on a busy machine.
     fault.shorten(settings, GOODY_WRITE_DEADLINE=0.6)
 
@@ -223,11 +223,11 @@ def test_a_redirect_is_not_followed_and_the_key_stays(
     fields = cancel_fields(client, order_id)
     with FaultyServer(server.answer(200, order_json())) as elsewhere:
         fault = {"kind": "redirect", "status": code, "location": elsewhere.url}
-        emulator.fault(fault)
+        emulator.add_fault(fault)
         client.get(LIST)
         client.get(f"/orders/{order_id}/")
-        emulator.heal()
-        emulator.fault(fault, method="POST")
+        emulator.clear_faults()
+        emulator.add_fault(fault, method="POST")
         submit(client, f"/orders/{order_id}/cancel/", fields)
         assert elsewhere.connections == 0
     assert the_operation().failure_kind == "redirect"

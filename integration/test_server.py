@@ -155,7 +155,7 @@ def test_hung_writes_do_not_block_pages(live_app: Start, emulator: Emulator) -> 
     agent = app.log_in("agent")
     found = emulator.find(status="opened", limit=20)
     forms = [cancel_form(agent, order["id"]) for order in found]
-    emulator.fault({"kind": "delay", "seconds": 6}, method="POST")
+    emulator.add_fault({"kind": "delay", "seconds": 6}, method="POST")
     at_once = group_limits()["goody-write"].at_once
     with ThreadPoolExecutor(len(forms)) as pool:
         writes = [pool.submit(form.submit, agent.copy()) for form in forms]
@@ -178,7 +178,7 @@ def test_hung_writes_delay_no_dialog_and_a_write_without_a_slot_stores_no_intent
     agent = app.log_in("agent")
     found = emulator.find(status="opened", limit=3)
     forms = [cancel_form(agent, order["id"]) for order in found]
-    emulator.fault({"kind": "delay", "seconds": 6}, method="POST")
+    emulator.add_fault({"kind": "delay", "seconds": 6}, method="POST")
     with ThreadPoolExecutor(2) as pool:
         hung = [pool.submit(form.submit, agent.copy()) for form in forms[:2]]
         wait_for(lambda: emulator.posts() == 2, what="both POSTs")
@@ -187,7 +187,7 @@ def test_hung_writes_delay_no_dialog_and_a_write_without_a_slot_stores_no_intent
         assert (late.status_code, Operation.objects.count()) == (503, 2)
         assert "Too many changes are under way" in late.text
         assert [one.result().status_code for one in hung] == [303, 303]
-    emulator.heal()
+    emulator.clear_faults()
     # The same form works when a slot is free.
     assert forms[2].submit(agent).status_code == 303
     assert emulator.posts() == 3

@@ -88,7 +88,7 @@ def after(seconds: float, behavior: Behavior) -> Behavior:
     return behave
 
 
-def held(until: threading.Event, behavior: Behavior) -> Behavior:
+def blocked_until(until: threading.Event, behavior: Behavior) -> Behavior:
     """Run the behavior when the test sets the event."""
 
     def behave(connection: Connection) -> None:

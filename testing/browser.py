@@ -48,7 +48,7 @@ def launch_options(playwright: Playwright) -> dict[str, object] | None:
     return None
 
 
-class Watch:
+class BrowserLog:
     """Records the requests of browsers and their errors: script errors, CSP reports, statuses.
 
     An answer with an error status is an error, unless the status is in `expected`; so is any other
@@ -62,13 +62,13 @@ class Watch:
         self.requests: list[Request] = []
         self._complaints: list[str] = []
 
-    def observe(self, context: BrowserContext) -> None:
+    def attach(self, context: BrowserContext) -> None:
         context.on("console", self._console)
         context.on("weberror", self._error)
         context.on("dialog", self._dialog)
         context.on("request", self._request)
 
-    def leave(self, context: BrowserContext) -> None:
+    def detach(self, context: BrowserContext) -> None:
         context.remove_listener("console", self._console)
         context.remove_listener("weberror", self._error)
         context.remove_listener("dialog", self._dialog)
@@ -89,7 +89,7 @@ class Watch:
         self._complaints.append(f"{dialog.type}: {dialog.message}")
         dialog.dismiss()
 
-    def sent(self, method: str = "", path: str = "") -> list[str]:
+    def request_paths(self, method: str = "", path: str = "") -> list[str]:
         """Return the paths of the requests with that method whose path has `path` in it."""
         return [
             request.url.removeprefix(self.url)

@@ -28,7 +28,7 @@ def in_whole_days(days: float) -> datetime:
     return datetime.now(UTC).replace(microsecond=0) + timedelta(days=days)
 
 
-def put(number: int, *, read_at: datetime | None = None, **fields: Any) -> UUID:
+def store_order(number: int, *, read_at: datetime | None = None, **fields: Any) -> UUID:
     """Store an order in the index, notified and expiring in five days unless `fields` say else."""
     order_id = uuid("bulk", number)
     given = {"id": str(order_id), "expires_at": goody_time(in_whole_days(5)), **fields}
@@ -52,13 +52,13 @@ def select(
     )
 
 
-def preset(
+def preset_rule(
     which: ExpirationPreset = ExpirationPreset.TWO_WEEKS, zone: str = "UTC"
 ) -> ExtensionRule:
     return ExtensionRule(zone=ZoneInfo(zone), now=timezone.now(), preset=which)
 
 
-def one_date(at: datetime) -> ExtensionRule:
+def date_rule(at: datetime) -> ExtensionRule:
     return ExtensionRule(zone=UTC_ZONE, now=timezone.now(), date=at)
 
 
@@ -66,7 +66,7 @@ def plan(selection: Selection, rule: ExtensionRule | None = None, **given: Any) 
     """Return the plan of a selection; an extension is by two weeks unless a rule is given."""
     action = Selection.Action(selection.action)
     if rule is None and action is Selection.Action.EXTEND and not given.pop("is_undo", False):
-        rule = preset()
+        rule = preset_rule()
     parameters = BulkParameters(action=action, zone=UTC_ZONE, rule=rule, **given)
     return make_plan(selection, parameters, now=timezone.now())
 

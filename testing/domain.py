@@ -74,7 +74,7 @@ def actor(role: str = "agent", username: str = "") -> Actor:
 
 def open_order(emulator: Emulator, **fields: Any) -> UUID:
     """Return the id of a new order at Goody that may be canceled and extended."""
-    created = emulator.create(**{"status": "notified", **fields})
+    created = emulator.create_orders(**{"status": "notified", **fields})
     return UUID(created[0]["id"])
 
 

@@ -28,7 +28,7 @@ def open_orders(emulator: Emulator, count: int) -> list[UUID]:
     return [open_order(emulator) for _ in range(count)]
 
 
-def items_of(order_ids: Iterable[UUID], **fields: Any) -> list[bulk.NewItem]:
+def new_items(order_ids: Iterable[UUID], **fields: Any) -> list[bulk.NewItem]:
     """Return items of these orders with the snapshots that Goody has now."""
     return [bulk.NewItem(one, snapshot(one), **fields) for one in order_ids]
 
@@ -37,7 +37,7 @@ def cancel_job(order_ids: Iterable[UUID], **given: Any) -> Job:
     form = {
         "actor": given.pop("actor", None) or actor("lead"),
         "action": Action.ORDER_CANCEL,
-        "items": given.pop("items", None) or items_of(order_ids),
+        "items": given.pop("items", None) or new_items(order_ids),
         "params": PARAMS,
         "description": "Orders that expire soon",
         "form_key": uuid4(),
@@ -48,7 +48,7 @@ def cancel_job(order_ids: Iterable[UUID], **given: Any) -> Job:
 
 def extend_job(order_ids: Iterable[UUID], **given: Any) -> Job:
     params = bulk.JobParams(note="Holidays", ticket="ZD-1234", rule="Each to one date")
-    items = items_of(order_ids, expiration=given.pop("expiration", in_days(44)))
+    items = new_items(order_ids, expiration=given.pop("expiration", in_days(44)))
     return cancel_job((), action=Action.ORDER_EXTEND, items=items, **{"params": params, **given})
 
 

@@ -44,12 +44,12 @@ def cancel_at(server: FaultyServer, goody: Any, **given: Any) -> Operation:
     return cancel(ORDER_ID, **{"snapshot": order_snapshot(order()), **given})
 
 
-def lose_cancel(emulator: Emulator, settings: Any, fault: dict[str, Any]) -> Operation:
+def cancel_without_answer(emulator: Emulator, settings: Any, fault: dict[str, Any]) -> Operation:
     """Return a cancel whose outcome is unknown because of `fault`."""
     return _lose(emulator, settings, fault, cancel)
 
 
-def lose_extension(
+def extend_without_answer(
     emulator: Emulator, settings: Any, fault: dict[str, Any], **given: Any
 ) -> Operation:
     """Return an extension whose outcome is unknown because of `fault`."""
@@ -62,7 +62,7 @@ def _lose(
     settings.GOODY_WRITE_DEADLINE = 0.3
     order_id = open_order(emulator)
     shown = snapshot(order_id)
-    emulator.fault(fault, method="POST", times=1)
+    emulator.add_fault(fault, method="POST", times=1)
     done: Operation = write(order_id, snapshot=shown, **given)
     assert stored_outcome(done)[:2] == ("unknown", "C")
     return done

@@ -18,7 +18,7 @@ class RedisMissing(Exception):
     """Neither program is installed."""
 
 
-def program() -> str:
+def redis_executable() -> str:
     """Return the path of the server. Raises RedisMissing."""
     found = next(filter(None, map(shutil.which, _PROGRAMS)), None)
     if found is None:
@@ -30,7 +30,7 @@ class RedisServer:
     """A running server without files. `url` is a value for TASKS_URL."""
 
     def __init__(self) -> None:
-        path = program()
+        path = redis_executable()
         self._folder = make_folder("goody-admin-redis-")
         socket = self._folder / "socket"
         options = ["--port", "0", "--unixsocket", str(socket), "--save", "", "--dir"]
@@ -50,6 +50,6 @@ class RedisServer:
 
 if __name__ == "__main__":
     try:
-        print(Path(program()).name)
+        print(Path(redis_executable()).name)
     except RedisMissing as error:
         sys.exit(str(error))

@@ -50,11 +50,11 @@ def sync_orders(*, full: bool = False) -> Counter[str]:
     stop = StepHook(lambda: False)
     run = sync.SyncRun(stop=stop, choose=sync.choose_jobs_until_current(since=since))
     while not sync.is_index_current(since=since):
-        run_or_wait(run, stop)
+        run_jobs_or_wait(run, stop)
     return run.counts
 
 
-def run_or_wait(run: sync.SyncRun, stop: threading.Event) -> None:
+def run_jobs_or_wait(run: sync.SyncRun, stop: threading.Event) -> None:
     """Run jobs; while a retry is due only later, wait a little. A job must not fail as a whole."""
     if not run.run():
         stop.wait(0.02)
@@ -77,7 +77,7 @@ def run_until(is_met: Callable[[], bool], choose: sync.Choose = sync.due_job) ->
     assert is_met(), vars(SyncState.objects.current())
 
 
-def run_steps(count: int) -> None:
+def run_sync_steps(count: int) -> None:
     """Run a job for so many steps; a wait is one, and not waited for."""
     steps = iter(range(count - 1))
     run_jobs(stop_when=lambda: next(steps, None) is None)
@@ -87,17 +87,17 @@ def state() -> SyncState:
     return SyncState.objects.current()
 
 
-def done() -> int:
+def complete_windows() -> int:
     return SyncWindow.objects.exclude(done_at=None).count()
 
 
-def undone() -> int:
+def incomplete_windows() -> int:
     return SyncWindow.objects.filter(done_at=None).count()
 
 
-def differences(emulator: Emulator) -> list[tuple[str, str]]:
+def index_differences(emulator: Emulator) -> list[tuple[str, str]]:
     """Return (id, difference) of every order whose indexed copy differs from Goody's."""
-    truth = emulator.truth()
+    truth = emulator.all_orders()
     stored = {str(row.uuid): row for row in Order.objects.all()}
     wrong = [(order_id, "lost") for order_id in truth.keys() - stored.keys()]
     wrong += [(order_id, "made up") for order_id in stored.keys() - truth.keys()]
@@ -123,5 +123,5 @@ def assert_counts_add_up() -> None:
 def creation_times_at_goody(emulator: Emulator) -> dict[str, datetime]:
     return {
         order_id: datetime.fromisoformat(order["event_times"]["created_at"])
-        for order_id, order in emulator.truth().items()
+        for order_id, order in emulator.all_orders().items()
     }

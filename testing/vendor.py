@@ -81,16 +81,18 @@ class Emulator:
         shown: dict[str, Any] = self.control("GET", f"orders/{order_id}")
         return shown
 
-    def change(self, order_id: object, **fields: Any) -> Any:
+    def change_order(self, order_id: object, **fields: Any) -> Any:
         """Change fields of the order at Goody, as another person would."""
         return self.control("POST", f"orders/{order_id}", fields)
 
-    def churn(self, *, seed: int, changes: int, kinds: list[str] | None = None) -> Any:
+    def make_random_changes(
+        self, *, seed: int, changes: int, kinds: list[str] | None = None
+    ) -> Any:
         """Make random changes, determined by the seed; return them."""
         body = {"seed": seed, "changes": changes, "kinds": kinds}
         return self.control("POST", "churn", body)
 
-    def truth(self, *, start: int = 0) -> dict[str, dict[str, Any]]:
+    def all_orders(self, *, start: int = 0) -> dict[str, dict[str, Any]]:
         """Return every order in detail by id, oldest first, without the first `start` orders."""
         found: dict[str, dict[str, Any]] = {}
         following: int | None = start
@@ -100,10 +102,10 @@ class Emulator:
             following = part["next"]
         return found
 
-    def create(self, *, count: int = 1, **fields: Any) -> Any:
+    def create_orders(self, *, count: int = 1, **fields: Any) -> Any:
         return self.control("POST", "orders", {"count": count, "fields": fields})["orders"]
 
-    def fault(
+    def add_fault(
         self,
         fault: dict[str, Any],
         *,
@@ -119,13 +121,13 @@ class Emulator:
         rule = {"match": match, "times": times, "skip": skip, "fault": fault}
         return self.control("POST", "faults", rule)
 
-    def heal(self) -> None:
+    def clear_faults(self) -> None:
         self.control("DELETE", "faults")
 
-    def switch(self, **values: str) -> None:
+    def set_switches(self, **values: str) -> None:
         self.control("POST", "switches", values)
 
-    def advance(self, seconds: float) -> None:
+    def advance_clock(self, seconds: float) -> None:
         self.control("POST", "clock", {"advance_seconds": seconds})
 
     def set_latency(self, seconds: float) -> None:

@@ -67,7 +67,7 @@ def _opened(visitor: Visitor, path: str) -> Form:
     return Form(path, fields)
 
 
-def submit_at_once(
+def submit_concurrently(
     form: Form, visitors: Sequence[Visitor], *, htmx_page: str = ""
 ) -> list[requests.Response]:
     """Submit the same form at the same moment on one connection for each visitor.

@@ -20,7 +20,15 @@ from goody.tests.samples import (
     make_client,
     order,
 )
-from testing.faulty_server import FaultyServer, after, answer, hang_up, held, refusing_url, reset
+from testing.faulty_server import (
+    FaultyServer,
+    after,
+    answer,
+    blocked_until,
+    hang_up,
+    refusing_url,
+    reset,
+)
 
 LONG = RetryPolicy(5.0, 1)
 
@@ -46,7 +54,7 @@ def test_slots_bound_concurrent_calls():
 
 def test_waiting_for_a_slot_ends_at_the_deadline():
     may_end = threading.Event()
-    with FaultyServer(held(may_end, hang_up)) as server, ThreadPoolExecutor(2) as pool:
+    with FaultyServer(blocked_until(may_end, hang_up)) as server, ThreadPoolExecutor(2) as pool:
         client = make_client(server.url, limits=ENDLESS)
         busy = [
             pool.submit(client.get_order, ORDER_ID, policy=RetryPolicy(30, 1)) for _ in range(2)
@@ -66,7 +74,7 @@ def test_waiting_for_a_slot_ends_at_the_deadline():
 def test_writes_have_slots_of_their_own():
     """Hung writes delay no read, and a write waits for a slot no longer than its limit."""
     may_end = threading.Event()
-    post = (held(may_end, hang_up),)
+    post = (blocked_until(may_end, hang_up),)
     with FaultyServer(answer(200, order()), post=post) as server, ThreadPoolExecutor(2) as pool:
         client = make_client(server.url, limits=ENDLESS)
 

@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, BrowserContext, Page
 from pytest_django.plugin import DjangoDbBlocker
 
 from testing import databases
-from testing.browser import Watch
+from testing.browser import BrowserLog
 from testing.databases import Databases
 from testing.processes import LiveApp
 from testing.users import make_user
@@ -64,9 +64,9 @@ def emulator(site: Site) -> Emulator:
 
 
 @pytest.fixture
-def watch(site: Site) -> Iterator[Watch]:
+def watch(site: Site) -> Iterator[BrowserLog]:
     """The browser's errors and requests. An error fails the test at its end."""
-    seen = Watch(site.url)
+    seen = BrowserLog(site.url)
     yield seen
     seen.assert_clean()
 
@@ -88,11 +88,13 @@ def _shared_contexts(browser: Browser, _site: Site) -> Iterator[dict[bool, Brows
 
 
 @pytest.fixture
-def context(request: pytest.FixtureRequest, site: Site, watch: Watch) -> Iterator[BrowserContext]:
+def context(
+    request: pytest.FixtureRequest, site: Site, watch: BrowserLog
+) -> Iterator[BrowserContext]:
     """The shared context, unless the test is marked `own_context`."""
     if request.node.get_closest_marker("own_context"):
         own: BrowserContext = request.getfixturevalue("new_context")()
-        watch.observe(own)
+        watch.attach(own)
         yield own
         return
     with borrowed(request.getfixturevalue("_shared_contexts")[True], watch) as shared:
@@ -123,7 +125,7 @@ def agent(as_person: Callable[..., Page]) -> Page:
 
 @pytest.fixture
 def without_javascript(
-    _shared_contexts: dict[bool, BrowserContext], site: Site, watch: Watch
+    _shared_contexts: dict[bool, BrowserContext], site: Site, watch: BrowserLog
 ) -> Iterator[Page]:
     with borrowed(_shared_contexts[False], watch) as shared:
         yield only_page(shared)

@@ -7,17 +7,17 @@ from contextlib import contextmanager
 
 from playwright.sync_api import BrowserContext, Page, ViewportSize
 
-from testing.browser import Watch
+from testing.browser import BrowserLog
 
 VIEWPORT: ViewportSize = {"width": 1280, "height": 800}
 
 
 @contextmanager
-def borrowed(context: BrowserContext, watch: Watch) -> Iterator[BrowserContext]:
+def borrowed(context: BrowserContext, watch: BrowserLog) -> Iterator[BrowserContext]:
     """A shared context with at most one page, which is blank; no cookies, no permissions."""
-    watch.observe(context)
+    watch.attach(context)
     yield context
-    watch.leave(context)
+    watch.detach(context)
     first, *others = context.pages or [context.new_page()]
     for page in others:
         page.close()

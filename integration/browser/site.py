@@ -44,7 +44,7 @@ class Site:
 
     def forget(self) -> None:
         """Remove faults, recorded calls and API limits, and end jobs; orders and the audit stay."""
-        self.emulator.heal()
+        self.emulator.clear_faults()
         for what in ("calls", "ledger"):
             self.emulator.control("DELETE", what)
         ApiLimits.objects.all().delete()
@@ -91,7 +91,7 @@ class Site:
 
     def fill_index(self) -> None:
         """Add the orders that Goody has and the index does not, with their details."""
-        missing = self.emulator.truth(start=self._indexed).values()
+        missing = self.emulator.all_orders(start=self._indexed).values()
         orders = [parse_order(msgspec.json.encode(one)) for one in missing]
         index.upsert_orders(orders, read_at=timezone.now())
         self._indexed += len(orders)
@@ -103,7 +103,7 @@ class Site:
     def open_order(self, name: str = "Ada", **fields: Any) -> str:
         """Return the id of a new order, first in the list, that may be canceled and extended."""
         given = {"status": "notified", "recipient_first_name": name, **fields}
-        return str(self.emulator.create(**given)[0]["id"])
+        return str(self.emulator.create_orders(**given)[0]["id"])
 
     def known_order(self, name: str = "Ada", **fields: Any) -> str:
         """Like open_order, and the index has the order."""
@@ -124,7 +124,7 @@ class Site:
     def order_on_page(self, number: int, *, size: int = 50) -> str:
         """Like open_order, with newer orders that move it to the middle of that page."""
         order_id = self.open_order()
-        self.emulator.create(count=(number - 1) * size + size // 2)
+        self.emulator.create_orders(count=(number - 1) * size + size // 2)
         return order_id
 
     def expiry(self, order_id: str) -> datetime:

@@ -169,7 +169,7 @@ def test_cancel_and_try_again(hand: Hand, site: Site, known: Known) -> None:
     hand.search(address)
     expect_opened(page, order_id)
     expect(page.locator("#order-detail [data-key=c]")).to_be_visible()
-    site.emulator.fault({"kind": "status", "status": 422}, method="POST", times=1)
+    site.emulator.add_fault({"kind": "status", "status": 422}, method="POST", times=1)
     hand.press("c")
     _choose_and_cancel(hand)
     expect(page.locator("#dialog[open]")).to_contain_text("Refused by Goody")

@@ -21,7 +21,7 @@ from goody.types import parse_order
 from orders import index
 from orders.models import SyncState
 from orders.search.parse import OPERATORS
-from testing.browser import Watch
+from testing.browser import BrowserLog
 from testing.list_pages import complete_sync
 from testing.users import make_user
 
@@ -169,7 +169,7 @@ def test_a_ticket_is_dropped_or_inserted(
 
 @pytest.mark.parametrize("put", [drop, insert, set_value])
 def test_a_long_search_is_posted(
-    agent: Page, site: Site, put: Callable[[Page, str], None], watch: Watch
+    agent: Page, site: Site, put: Callable[[Page, str], None], watch: BrowserLog
 ) -> None:
     """470 Japanese letters have 4,230 characters in a URL."""
     watch.expected.add(422)
@@ -188,7 +188,7 @@ def test_a_long_url_is_answered(agent: Page, site: Site) -> None:
 
 
 def test_a_long_text_that_is_typed_is_posted_by_enter(
-    agent: Page, site: Site, watch: Watch
+    agent: Page, site: Site, watch: BrowserLog
 ) -> None:
     watch.expected.add(422)
     agent.goto("/orders/")
@@ -241,7 +241,7 @@ def test_the_script_knows_every_operator(agent: Page) -> None:
         agent.wait_for_url("**/orders/find/*/")
 
 
-def test_a_page_to_paste_into(someone: Become, site: Site, watch: Watch) -> None:
+def test_a_page_to_paste_into(someone: Become, site: Site, watch: BrowserLog) -> None:
     watch.expected.add(422)
     page = someone("viewer")
     _, ids = indexed(site, 2)
@@ -305,7 +305,7 @@ def test_a_view_is_saved_on_a_small_phone(agent: Page) -> None:
     expect(agent.get_by_role("button", name="Save view")).to_be_in_viewport(ratio=1)
 
 
-def test_views_are_looked_after(someone: Become, site: Site, watch: Watch) -> None:
+def test_views_are_looked_after(someone: Become, site: Site, watch: BrowserLog) -> None:
     watch.expected.add(422)
     page = someone("agent")
     name = f"View {uuid4().hex[:6]}"

@@ -12,7 +12,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from testing.browser import Watch
+from testing.browser import BrowserLog
 from testing.users import PASSWORD, make_user
 
 from .moves import (
@@ -193,7 +193,7 @@ def assert_told_that_nothing_was_sent(page: Page) -> None:
     expect(page.locator(".banner")).to_contain_text("Your session had ended. Nothing was sent.")
 
 
-def test_an_expired_session_under_the_pager(agent: Page, site: Site, watch: Watch) -> None:
+def test_an_expired_session_under_the_pager(agent: Page, site: Site, watch: BrowserLog) -> None:
     watch.expected.add(401)
     go_to_page_2(agent)
     url, first = agent.url, first_row(agent)

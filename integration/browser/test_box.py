@@ -18,7 +18,7 @@ from playwright.sync_api import Locator, Page, expect
 from goody.types import parse_order
 from orders import index
 from orders.models import SyncState
-from testing.browser import Watch
+from testing.browser import BrowserLog
 from testing.list_pages import complete_sync
 
 from .moves import (
@@ -354,7 +354,7 @@ def test_a_click_elsewhere_folds_the_filters(agent: Page) -> None:
 
 
 def test_back_from_an_order_to_the_same_page_scroll_and_row(agent: Page, site: Site) -> None:
-    site.emulator.create(count=40, expires_at=None)
+    site.emulator.create_orders(count=40, expires_at=None)
     site.fill_index()
     agent.goto("/orders/")
     open_filter(agent, "Expires")
@@ -439,7 +439,7 @@ def test_a_narrow_list_is_sorted_without_a_head(
 
 @pytest.mark.own_context
 def test_the_age_of_the_index_is_renewed_and_leaves_what_went_wrong(
-    page: Page, site: Site, watch: Watch
+    page: Page, site: Site, watch: BrowserLog
 ) -> None:
     watch.expected.add(403)
     user = site.person("agent")

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from testing.browser import Watch
+from testing.browser import BrowserLog
 from testing.processes import wait_for
 
 from .moves import assert_seen, chip, in_dialog, pager_link, row, submit_button, wait_for_keys
@@ -44,7 +44,7 @@ def choose_reason(page: Page, label: str = "Duplicate gift") -> None:
 
 @pytest.mark.parametrize("key", ["c", "e"])
 def test_escape_closes_and_the_focus_returns_to_the_row(
-    agent: Page, site: Site, watch: Watch, key: str
+    agent: Page, site: Site, watch: BrowserLog, key: str
 ) -> None:
     order_id = site.open_order("Ines")
     open_from_row(agent, order_id, key)
@@ -55,16 +55,16 @@ def test_escape_closes_and_the_focus_returns_to_the_row(
     expect(agent.locator("#dialog")).to_be_hidden()
     expect(agent.locator("#dialog-body")).to_be_empty()
     expect(row(agent, order_id).locator(f'[data-key="{key}"]')).to_be_focused()
-    assert watch.sent("POST") == []
+    assert watch.request_paths("POST") == []
 
 
-def test_keep_gift_sends_nothing(agent: Page, site: Site, watch: Watch) -> None:
+def test_keep_gift_sends_nothing(agent: Page, site: Site, watch: BrowserLog) -> None:
     order_id = site.open_order()
     open_from_row(agent, order_id, "c")
     agent.keyboard.press("Enter")
     expect(agent.locator("#dialog")).to_be_hidden()
     expect(row(agent, order_id).locator('[data-key="c"]')).to_be_focused()
-    assert watch.sent("POST") == []
+    assert watch.request_paths("POST") == []
     assert "/orders/?" in agent.url
 
 
@@ -139,7 +139,7 @@ def test_dialog_opened_before_the_close_event_of_another_stays_open(
     ids=["laptop", "phone", "four times as large"],
 )
 def test_dialog_opens_at_the_recipient_and_the_amount(
-    agent: Page, site: Site, watch: Watch, width: int, height: int
+    agent: Page, site: Site, watch: BrowserLog, width: int, height: int
 ) -> None:
     watch.expected.add(422)
     order_id = site.open_order()
@@ -174,7 +174,7 @@ def test_dialog_opens_at_the_recipient_and_the_amount(
 
 
 def test_errors_are_shown_in_the_dialog_with_the_input(
-    agent: Page, site: Site, watch: Watch
+    agent: Page, site: Site, watch: BrowserLog
 ) -> None:
     watch.expected.add(422)
     order_id = site.open_order()
@@ -197,7 +197,7 @@ def test_errors_are_shown_in_the_dialog_with_the_input(
     assert site.writes(order_id) == ["cancel"]
 
 
-def test_shortening_requires_the_checkbox(agent: Page, site: Site, watch: Watch) -> None:
+def test_shortening_requires_the_checkbox(agent: Page, site: Site, watch: BrowserLog) -> None:
     watch.expected.add(422)
     order_id = site.open_order()
     earlier = (site.expiry(order_id) - timedelta(days=10)).date().isoformat()
@@ -222,7 +222,7 @@ def test_a_refusal_stays_in_the_dialog(agent: Page, site: Site) -> None:
     order_id = site.open_order()
     open_from_row(agent, order_id, "c")
     choose_reason(agent)
-    site.emulator.change(order_id, status="accepted")
+    site.emulator.change_order(order_id, status="accepted")
     in_dialog(agent, "Cancel gift").click()
     dialog = agent.locator("#dialog[open]")
     expect(dialog.locator(".banner--bad")).to_contain_text("Nothing was sent")
@@ -240,7 +240,7 @@ def test_an_order_that_moved_is_shown_as_it_is_now_behind_the_dialog(
 ) -> None:
     order_id = site.open_order()
     agent.goto(f"/orders/{order_id}/")
-    site.emulator.change(order_id, status="accepted")
+    site.emulator.change_order(order_id, status="accepted")
     agent.locator("#order-detail [data-key=c]").click()
     expect(agent.locator("#dialog[open] .banner")).to_contain_text("the recipient accepted it")
     expect(agent.locator("#order-detail")).to_have_attribute("data-status", "accepted")
@@ -254,7 +254,7 @@ def test_an_order_that_moved_is_shown_as_it_is_now_behind_the_dialog(
 
 @pytest.mark.usefixtures("slow_goody")
 @pytest.mark.parametrize("way", ["double click", "Enter twice"])
-def test_submitted_twice_is_sent_once(agent: Page, site: Site, watch: Watch, way: str) -> None:
+def test_submitted_twice_is_sent_once(agent: Page, site: Site, watch: BrowserLog, way: str) -> None:
     """A double click sends one request (F36)."""
     order_id = site.open_order()
     open_from_row(agent, order_id, "c")
@@ -269,7 +269,7 @@ def test_submitted_twice_is_sent_once(agent: Page, site: Site, watch: Watch, way
         agent.keyboard.press("Enter")
     expect(row(agent, order_id)).to_have_attribute("data-status", "failed")
     expect(agent.locator(".toast")).to_have_count(1)
-    assert len(watch.sent("POST", "/cancel/")) == 1
+    assert len(watch.request_paths("POST", "/cancel/")) == 1
     assert site.writes(order_id) == ["cancel"]
     assert site.emulator.posts() == 1
 
@@ -308,7 +308,7 @@ def test_back_and_submit_again_leads_to_the_same_operation(
 
 
 def lose_the_answer(site: Site, order_id: str, write: str) -> None:
-    site.emulator.fault(
+    site.emulator.add_fault(
         {"kind": "apply_then_hang", "seconds": 0.3},
         method="POST",
         path=f"/v1/orders/{order_id}/{write}",
@@ -316,14 +316,14 @@ def lose_the_answer(site: Site, order_id: str, write: str) -> None:
     )
 
 
-def polls_of(watch: Watch, order_id: str) -> int:
-    return len([path for path in watch.sent("GET", order_id) if "poll=" in path])
+def polls_of(watch: BrowserLog, order_id: str) -> int:
+    return len([path for path in watch.request_paths("GET", order_id) if "poll=" in path])
 
 
 @pytest.mark.own_context
 @pytest.mark.parametrize("place", ["row", "detail"])
 def test_lost_answer_is_checked_and_its_outcome_shown(
-    agent: Page, site: Site, watch: Watch, place: str
+    agent: Page, site: Site, watch: BrowserLog, place: str
 ) -> None:
     """ "Outcome being checked" becomes the outcome without a reload, and polling ends."""
     agent.clock.install()
@@ -422,7 +422,7 @@ def test_the_pager_announces_the_results(agent: Page) -> None:
 
 @pytest.mark.own_context
 def test_copy_buttons_give_the_text_and_record_copies_of_links(
-    as_person: Callable[..., Page], site: Site, watch: Watch
+    as_person: Callable[..., Page], site: Site, watch: BrowserLog
 ) -> None:
     """The gift link is never requested: that may count as the recipient's opening."""
     page = as_person("admin")
@@ -458,12 +458,12 @@ def test_copy_buttons_give_the_text_and_record_copies_of_links(
     page.clock.run_for(1_000)
     expect(page.locator('[data-key="y"]')).to_have_text("Copy gift link")
     # Copies of the gift link are recorded, others are not.
-    assert watch.sent("POST") == [f"/orders/{order['id']}/access/"] * 3
+    assert watch.request_paths("POST") == [f"/orders/{order['id']}/access/"] * 3
     assert page.locator(f'a[href="{order["individual_gift_link"]}"]').count() == 0
 
 
 def test_shortcuts_change_nothing_and_stay_out_of_fields(
-    agent: Page, site: Site, watch: Watch
+    agent: Page, site: Site, watch: BrowserLog
 ) -> None:
     agent.goto(LIST)
     site.open_order()
@@ -478,7 +478,7 @@ def test_shortcuts_change_nothing_and_stay_out_of_fields(
     expect(agent.locator("#shortcuts")).to_be_visible()
     agent.keyboard.press("Escape")
     expect(agent.locator("#shortcuts")).to_be_hidden()
-    assert watch.sent("POST") == []
+    assert watch.request_paths("POST") == []
 
 
 # --- the keyboard -------------------------------------------------------------------------------
@@ -529,7 +529,7 @@ def test_a_read_that_ends_after_its_dialog_changes_nothing(agent: Page, site: Si
     order_id = site.open_order()
     agent.goto(f"/orders/{order_id}/")
     expect(agent.locator("#as-of")).not_to_contain_text("asking Goody")
-    site.emulator.change(order_id, status="accepted")
+    site.emulator.change_order(order_id, status="accepted")
     site.emulator.set_latency(1.0)
     with agent.expect_response(lambda one: "read=" in one.url):
         agent.get_by_role("link", name="Cancel gift…").click()
@@ -592,7 +592,7 @@ def test_a_dialog_that_was_closed_while_it_loaded_stays_closed(agent: Page, site
 
 
 def test_a_session_that_has_ended_leads_to_the_login_while_nothing_is_typed(
-    agent: Page, site: Site, watch: Watch
+    agent: Page, site: Site, watch: BrowserLog
 ) -> None:
     watch.expected.add(401)
     order_id = site.open_order()
@@ -686,7 +686,7 @@ def test_a_refused_undo_opens_the_dialog_with_the_reason(agent: Page, site: Site
     submit_button(agent).click()
     undo = agent.locator(".toast").get_by_role("button", name="Undo")
     expect(undo).to_be_visible()
-    site.emulator.change(order_id, status="accepted")
+    site.emulator.change_order(order_id, status="accepted")
     undo.click()
     expect(agent.locator("#dialog[open] .banner")).to_contain_text("The recipient accepted it")
     expect(agent.locator("#dialog .banner")).to_contain_text("Nothing was sent")

@@ -12,7 +12,7 @@ from django.utils import timezone
 from playwright.sync_api import Locator, Page, expect
 
 from orders.models import SyncState
-from testing.browser import Watch
+from testing.browser import BrowserLog
 from testing.list_pages import complete_sync
 from testing.proxy import Proxy, proxy_of
 
@@ -34,7 +34,7 @@ LIST = "/orders/?per_page=25"
 
 
 @pytest.fixture(autouse=True)
-def proxy(site: Site, watch: Watch) -> Iterator[Proxy]:
+def proxy(site: Site, watch: BrowserLog) -> Iterator[Proxy]:
     """The proxy between browser and dashboard."""
     with proxy_of(site.url) as between:
         watch.url = between.url
@@ -184,7 +184,9 @@ def test_back_leaves_the_page_that_is_shown(agent: Page, proxy: Proxy) -> None:
 
 
 @pytest.mark.own_context
-def test_dialog_shows_a_missing_answer(agent: Page, site: Site, proxy: Proxy, watch: Watch) -> None:
+def test_dialog_shows_a_missing_answer(
+    agent: Page, site: Site, proxy: Proxy, watch: BrowserLog
+) -> None:
     watch.expected_texts |= {"ERR_INTERNET_DISCONNECTED", "Failed to fetch"}
     order_id = site.open_order()
     agent.goto(f"{proxy.url}/orders/{order_id}/")

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from orders.models import Profile
-from testing.browser import Watch
+from testing.browser import BrowserLog
 from testing.users import make_user
 
 from .site import Site
@@ -58,12 +58,12 @@ def test_the_head_of_the_audit_stays_below_the_bar(
 
 
 def test_the_zone_of_the_browser_is_one_click_away(
-    browser: Browser, site: Site, watch: Watch
+    browser: Browser, site: Site, watch: BrowserLog
 ) -> None:
     """Chromium calls Asia/Kolkata by its former name."""
     user = make_user("agent", "traveler")
     context = browser.new_context(base_url=site.url, timezone_id="Asia/Calcutta")
-    watch.observe(context)
+    watch.attach(context)
     site.log_in(context, user, time_zone="Europe/Paris")
     page = context.new_page()
     page.goto("/settings/")
@@ -83,7 +83,7 @@ def test_all_keys_are_shown_from_the_settings(agent: Page) -> None:
     expect(agent.get_by_role("button", name="Show all keys")).to_be_focused()
 
 
-def test_404_page_has_one_link(agent: Page, watch: Watch) -> None:
+def test_404_page_has_one_link(agent: Page, watch: BrowserLog) -> None:
     watch.expected.add(404)
     agent.goto("/nowhere/")
     expect(agent.locator("main a")).to_have_count(1)

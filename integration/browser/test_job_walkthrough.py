@@ -16,7 +16,7 @@ from django.utils import timezone
 from playwright.sync_api import Locator, Page, expect
 
 from orders.models import Job, JobItem, Selection, SyncState
-from testing.browser import Watch
+from testing.browser import BrowserLog
 from testing.domain import goody_time, in_days
 from testing.list_pages import complete_sync
 from testing.processes import wait_for
@@ -50,7 +50,7 @@ class Walkthrough:
     def __init__(self, site: Site) -> None:
         self.site, self.batch = site, str(uuid4())
         self.expiry = in_days(5)
-        created = site.emulator.create(
+        created = site.emulator.create_orders(
             count=_GIFTS,
             status="notified",
             order_batch_id=self.batch,
@@ -61,7 +61,7 @@ class Walkthrough:
         self.url = f"/orders/?batch={self.batch}"
         # The first gift is refused once.
         refusal = {"kind": "status", "status": 422}
-        site.emulator.fault(refusal, method="POST", path="/v1/orders/.*", times=1)
+        site.emulator.add_fault(refusal, method="POST", path="/v1/orders/.*", times=1)
         site.emulator.set_latency(_LATENCY)
         site.start_worker()
 
@@ -242,11 +242,11 @@ def test_without_javascript(without_javascript: Page, site: Site, walkthrough: W
 
 
 def test_one_person_asks_and_another_approves(
-    as_person: Callable[..., Page], site: Site, watch: Watch
+    as_person: Callable[..., Page], site: Site, watch: BrowserLog
 ) -> None:
     """Before the grace period is over the approved job is stopped: nothing has been sent."""
     page, batch = as_person("lead", "lena"), str(uuid4())
-    site.emulator.create(count=101, status="notified", order_batch_id=batch)
+    site.emulator.create_orders(count=101, status="notified", order_batch_id=batch)
     site.fill_index()
     page.goto(f"/orders/?batch={batch}&per_page=100")
     wait_for_keys(page)

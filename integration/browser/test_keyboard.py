@@ -10,7 +10,7 @@ from django.utils import timezone
 from playwright.sync_api import CDPSession, Page, expect
 
 from orders.models import SyncState
-from testing.browser import Watch
+from testing.browser import BrowserLog
 from testing.list_pages import complete_sync
 
 from .moves import (
@@ -89,7 +89,7 @@ def test_letters(agent: Page, keys: CDPSession, pressed: tuple[str, str, int]) -
     expect(agent.locator("tbody th a").first).to_be_focused()
 
 
-def test_other_keys_do_nothing(agent: Page, keys: CDPSession, watch: Watch) -> None:
+def test_other_keys_do_nothing(agent: Page, keys: CDPSession, watch: BrowserLog) -> None:
     SyncState.objects.all().delete()
     agent.goto("/orders/?per_page=25")
     wait_for_keys(agent)
@@ -120,7 +120,7 @@ def test_the_box_by_a_german_slash(agent: Page, keys: CDPSession) -> None:
 
 
 def test_a_search_waits_for_the_end_of_a_composition(
-    agent: Page, keys: CDPSession, watch: Watch
+    agent: Page, keys: CDPSession, watch: BrowserLog
 ) -> None:
     agent.goto("/orders/")
     agent.keyboard.press("/")
@@ -131,23 +131,23 @@ def test_a_search_waits_for_the_end_of_a_composition(
         )
         # Longer than the pause after which a search is sent.
         agent.wait_for_timeout(200)
-    assert watch.sent("GET", "q=") == []
+    assert watch.request_paths("GET", "q=") == []
     keys.send("Input.insertText", {"text": "漢"})
     expect(agent.locator("#box-popup [data-q]")).to_have_attribute("data-q", "漢")
-    assert len(watch.sent("GET", "q=")) == 1
+    assert len(watch.request_paths("GET", "q=")) == 1
 
 
 # --- filters ------------------------------------------------------------------------------------
 
 
-def test_form_sends_only_its_fields(agent: Page, watch: Watch) -> None:
+def test_form_sends_only_its_fields(agent: Page, watch: BrowserLog) -> None:
     agent.goto("/orders/?status=opened&per_page=25")
     agent.keyboard.press("/")
     agent.keyboard.type("zz")
     expect(agent.locator("#box-popup [data-q]")).to_have_attribute("data-q", "zz")
     agent.keyboard.press("Enter")
     expect(agent.locator("#results")).to_have_attribute("data-q", "zz")
-    asked = [url for url in watch.sent("GET", "/orders/") if "q=zz" in url]
+    asked = [url for url in watch.request_paths("GET", "/orders/") if "q=zz" in url]
     assert len(asked) == 2
     assert not [url for url in asked if "pick" in url or "undefined" in url]
     assert all("status=opened" in url and "per_page=25" in url for url in asked)

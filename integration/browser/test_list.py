@@ -30,8 +30,8 @@ _HEADS = "() => [...document.querySelectorAll('.orders thead th')].map(it => it.
 def _complete(site: Site) -> Iterator[None]:
     """An index whose newest 60 orders are open or delivered, completely synchronized."""
     for status in ("notified", "delivered", "opened", "shipped"):
-        site.emulator.create(count=15, status=status)
-    raw = [msgspec.json.encode(one) for one in site.emulator.truth().values()]
+        site.emulator.create_orders(count=15, status=status)
+    raw = [msgspec.json.encode(one) for one in site.emulator.all_orders().values()]
     index.upsert_orders([parse_order(one) for one in raw], read_at=timezone.now())
     complete_sync(timezone.now())
     yield

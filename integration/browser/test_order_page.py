@@ -46,7 +46,7 @@ def ordinary(site: Site, status: str) -> str:
     those. Its message has a few lines: a generated one may have 1,200 characters.
     """
     found = site.emulator.find(limit=200, status=status, swapped=0, hostile=0, has_thank_you=0)
-    truth = site.emulator.truth()
+    truth = site.emulator.all_orders()
     gifts = Counter(one["recipient_email"] for one in truth.values())
     orders = [truth[one["id"]] for one in found]
     _, _, order_id = max(
@@ -133,7 +133,7 @@ def test_goodys_answer_moves_nothing(agent: Page, site: Site, fault: dict[str, A
     agent.set_viewport_size(DESKTOP)  # type: ignore[arg-type]
     site.emulator.set_latency(0.7)
     if fault:
-        site.emulator.fault(fault, path="/v1/orders/")
+        site.emulator.add_fault(fault, path="/v1/orders/")
     agent.add_init_script(f"addEventListener('DOMContentLoaded', {_WATCH_SHIFTS})")
     agent.goto(f"/orders/{order_id}/")
     expect(agent.locator("#as-of")).to_contain_text("asking Goody…")

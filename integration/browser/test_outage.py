@@ -13,7 +13,7 @@ from playwright.sync_api import Page, expect
 
 from orders import index
 from orders.models import CreationTimeSource, SyncState
-from testing.browser import Watch
+from testing.browser import BrowserLog
 from testing.list_pages import complete_sync
 
 from .moves import in_dialog, row
@@ -38,10 +38,10 @@ def listed(site: Site) -> tuple[str, datetime]:
 
 
 def interrupt(site: Site, order_id: str) -> None:
-    site.emulator.fault({"kind": "status", "status": 500}, path=f"/v1/orders/{order_id}")
+    site.emulator.add_fault({"kind": "status", "status": 500}, path=f"/v1/orders/{order_id}")
 
 
-def test_a_row_keeps_its_creation_date(agent: Page, site: Site, watch: Watch) -> None:
+def test_a_row_keeps_its_creation_date(agent: Page, site: Site, watch: BrowserLog) -> None:
     order_id, _ = listed(site)
     agent.goto("/orders/")
     cells = row(agent, order_id).locator("td:not(.actions), th")
@@ -53,7 +53,7 @@ def test_a_row_keeps_its_creation_date(agent: Page, site: Site, watch: Watch) ->
     expect(in_dialog(agent, "Read again")).to_be_visible()
     expect(in_dialog(agent, "Cancel gift")).to_be_disabled()
     expect(agent.locator("#dialog #id_note")).to_have_value("typed before the read failed")
-    site.emulator.heal()
+    site.emulator.clear_faults()
     in_dialog(agent, "Read again").click()
     expect(in_dialog(agent, "Cancel gift")).to_be_enabled()
     expect(in_dialog(agent, "Read again")).to_be_hidden()

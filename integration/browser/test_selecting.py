@@ -10,7 +10,7 @@ from django.utils import timezone
 from playwright.sync_api import Locator, Page, expect
 
 from orders.models import Job, JobItem, Order, Selection, SyncState
-from testing.browser import Watch
+from testing.browser import BrowserLog
 from testing.list_pages import complete_sync
 from testing.users import make_user
 
@@ -33,7 +33,7 @@ def _complete(site: Site) -> Iterator[None]:
 def batch(site: Site) -> str:
     """The list of a batch of 30 open orders."""
     batch = str(uuid4())
-    site.emulator.create(count=30, status="notified", order_batch_id=batch)
+    site.emulator.create_orders(count=30, status="notified", order_batch_id=batch)
     site.fill_index()
     return f"/orders/?batch={batch}&per_page=25"
 
@@ -155,7 +155,7 @@ def test_extend_and_cancel_without_javascript(
 
 
 def test_a_choice_that_was_not_shown_is_not_started(
-    without_javascript: Page, site: Site, watch: Watch, batch: str
+    without_javascript: Page, site: Site, watch: BrowserLog, batch: str
 ) -> None:
     """The order was accepted while the person looked at the preview."""
     page = without_javascript

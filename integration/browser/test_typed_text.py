@@ -7,7 +7,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, expect
 
-from testing.browser import Watch
+from testing.browser import BrowserLog
 from testing.users import PASSWORD, make_user
 
 from .moves import ORDER, assert_whole_page, in_dialog
@@ -75,7 +75,7 @@ def test_a_click_beside_the_dialog_closes_it_unless_something_was_typed(
 
 
 @pytest.mark.own_context
-def test_a_session_that_ends_leaves_the_dialog(agent: Page, site: Site, watch: Watch) -> None:
+def test_a_session_that_ends_leaves_the_dialog(agent: Page, site: Site, watch: BrowserLog) -> None:
     """Neither the minute's poll nor the submit leads away; after a login in another tab the same
     form is sent.
     """
@@ -102,7 +102,7 @@ def test_a_session_that_ends_leaves_the_dialog(agent: Page, site: Site, watch: W
 
 
 @pytest.mark.own_context
-def test_poll_does_not_navigate(agent: Page, site: Site, watch: Watch) -> None:
+def test_poll_does_not_navigate(agent: Page, site: Site, watch: BrowserLog) -> None:
     watch.expected.add(401)
     agent.clock.install()
     agent.goto("/orders/find/")
@@ -132,7 +132,7 @@ def test_the_same_person_logs_in_again_in_another_tab(agent: Page, site: Site) -
 
 @pytest.mark.parametrize("has_javascript", [True, False], ids=["with", "without JavaScript"])
 def test_two_login_pages(
-    request: pytest.FixtureRequest, page: Page, has_javascript: bool, watch: Watch
+    request: pytest.FixtureRequest, page: Page, has_javascript: bool, watch: BrowserLog
 ) -> None:
     """The second one logs in as well, instead of answering 403."""
     second = page if has_javascript else request.getfixturevalue("without_javascript")
@@ -162,7 +162,7 @@ def test_a_login_page_that_is_too_old_is_renewed(without_javascript: Page, site:
 
 
 def test_failure_of_the_dashboard_is_shown_beside_the_form(
-    agent: Page, site: Site, watch: Watch
+    agent: Page, site: Site, watch: BrowserLog
 ) -> None:
     watch.expected.add(403)
     order_id = site.open_order()

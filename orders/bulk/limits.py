@@ -1,4 +1,4 @@
-"""The limit of orders that a person may change by bulk actions in 24 hours, which depends on the role."""
+"""Limits the orders that a person may change by bulk actions in 24 hours, by role."""
 
 from __future__ import annotations
 

@@ -337,7 +337,7 @@ def test_one_intent_and_each_outcome(emulator: Emulator, name: str) -> None:
     fault, outcomes = OUTCOMES[name]
     order_id = open_order(emulator)
     shown = snapshot(order_id)
-    emulator.fault(fault, method="POST")
+    emulator.add_fault(fault, method="POST")
     done = cancel(order_id, snapshot=shown)
     assert audit_history(done) == [
         ("order.cancel", "Agent", ""),

@@ -170,7 +170,7 @@ def test_export_has_the_orders_of_the_list(as_role: Any, people: list[tuple[str,
 def test_order_page_shows_the_position_by_best_match(
     agent: Client, people: list[tuple[str, bool]], emulator: Emulator
 ) -> None:
-    emulator.fault({"kind": "status", "status": 503})
+    emulator.add_fault({"kind": "status", "status": 503})
     wanted = ranked(people)
     for at in (0, 5, 59, 60, 119):
         page = agent.get(f"/orders/{wanted[at]}/?next={quote(ASKED)}")

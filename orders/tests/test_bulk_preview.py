@@ -17,7 +17,15 @@ from orders.bulk.rules import ExtensionRule
 from orders.bulk.selection_parts import decode_positions, encode_positions
 from orders.eligibility import ExpirationPreset
 from orders.models import Order, Selection, State
-from testing.bulk import eligibility_codes, in_whole_days, one_date, plan, preset, put, select
+from testing.bulk import (
+    date_rule,
+    eligibility_codes,
+    in_whole_days,
+    plan,
+    preset_rule,
+    select,
+    store_order,
+)
 from testing.domain import goody_time, operation
 
 pytestmark = pytest.mark.django_db
@@ -42,7 +50,7 @@ BOTH = pytest.mark.parametrize("action", [Selection.Action.EXTEND, CANCEL])
 def test_the_status_decides_in_the_words_of_eligibility(
     action: Selection.Action, status: str, code: str
 ) -> None:
-    selection = select([put(1, status=status)], action)
+    selection = select([store_order(1, status=status)], action)
     may = eligibility.may_cancel if action == CANCEL else eligibility.may_extend
 
     [item] = plan(selection).items
@@ -56,9 +64,12 @@ def test_the_status_decides_in_the_words_of_eligibility(
 
 def test_each_order_is_extended_from_its_own_expiration() -> None:
     first, second = in_whole_days(3), in_whole_days(10)
-    ids = [put(1, expires_at=goody_time(first)), put(2, expires_at=goody_time(second))]
+    ids = [
+        store_order(1, expires_at=goody_time(first)),
+        store_order(2, expires_at=goody_time(second)),
+    ]
 
-    found = plan(select(ids), preset(ExpirationPreset.WEEK))
+    found = plan(select(ids), preset_rule(ExpirationPreset.WEEK))
 
     week = timedelta(days=7)
     assert [one.expiration for one in found.included] == [first + week, second + week]
@@ -68,8 +79,8 @@ def test_each_order_is_extended_from_its_own_expiration() -> None:
     "expires_at", [None, goody_time(in_whole_days(-3))], ids=["none", "expired"]
 )
 def test_an_expired_or_undated_order_is_extended_from_now(expires_at: str | None) -> None:
-    selection = select([put(1, expires_at=expires_at)])
-    rule = preset(ExpirationPreset.WEEK)
+    selection = select([store_order(1, expires_at=expires_at)])
+    rule = preset_rule(ExpirationPreset.WEEK)
 
     [item] = plan(selection, rule, may_shorten=True).items
 
@@ -89,8 +100,8 @@ def test_an_expired_or_undated_order_is_extended_from_now(expires_at: str | None
 )
 def test_days_are_those_of_the_zone(zone: str, expires_at: str, expected: str) -> None:
     with time_machine.travel(datetime(2027, 3, 1, 12, tzinfo=UTC), tick=False):
-        selection = select([put(1, expires_at=expires_at)])
-        [item] = plan(selection, preset(ExpirationPreset.TWO_WEEKS, zone)).items
+        selection = select([store_order(1, expires_at=expires_at)])
+        [item] = plan(selection, preset_rule(ExpirationPreset.TWO_WEEKS, zone)).items
 
     assert item.expiration == datetime.fromisoformat(expected)
     assert item.is_included
@@ -98,8 +109,11 @@ def test_days_are_those_of_the_zone(zone: str, expires_at: str, expected: str) -
 
 def test_the_end_of_the_month_is_that_of_each_expiration() -> None:
     with time_machine.travel(datetime(2027, 1, 10, 12, tzinfo=UTC), tick=False):
-        ids = [put(1, expires_at="2027-01-20T12:00:00Z"), put(2, expires_at="2027-02-03T12:00:00Z")]
-        found = plan(select(ids), preset(ExpirationPreset.END_OF_MONTH))
+        ids = [
+            store_order(1, expires_at="2027-01-20T12:00:00Z"),
+            store_order(2, expires_at="2027-02-03T12:00:00Z"),
+        ]
+        found = plan(select(ids), preset_rule(ExpirationPreset.END_OF_MONTH))
 
     ends = [
         datetime(2027, 1, 31, 23, 59, 59, tzinfo=UTC),
@@ -112,15 +126,15 @@ def test_orders_that_one_date_would_shorten_are_left_out_unless_checked() -> Non
     date = in_whole_days(7)
     sooner, later = in_whole_days(5), in_whole_days(9)
     numbers = (goody_time(sooner), goody_time(later), goody_time(date), None)
-    selection = select([put(n, expires_at=at) for n, at in enumerate(numbers)])
+    selection = select([store_order(n, expires_at=at) for n, at in enumerate(numbers)])
 
-    assert eligibility_codes(plan(selection, one_date(date))) == [
+    assert eligibility_codes(plan(selection, date_rule(date))) == [
         "ok",
         "shortens",
         "same",
         "sets_a_date",
     ]
-    checked = plan(selection, one_date(date), may_shorten=True)
+    checked = plan(selection, date_rule(date), may_shorten=True)
     assert eligibility_codes(checked) == ["ok", "ok", "same", "ok"]
 
 
@@ -128,18 +142,18 @@ def test_dates_out_of_bounds_are_left_out(settings: Any) -> None:
     settings.EXTENSION_MAX_DAYS = 30
     selection = select(
         [
-            put(1),
-            put(2, expires_at="9999-12-31T23:59:59Z"),
-            put(3, expires_at=goody_time(in_whole_days(25))),
+            store_order(1),
+            store_order(2, expires_at="9999-12-31T23:59:59Z"),
+            store_order(3, expires_at=goody_time(in_whole_days(25))),
         ]
     )
 
     assert eligibility_codes(plan(selection)) == ["ok", "too_far", "too_far"]
-    assert eligibility_codes(plan(selection, one_date(in_whole_days(-1)))) == ["past"] * 3
+    assert eligibility_codes(plan(selection, date_rule(in_whole_days(-1)))) == ["past"] * 3
 
 
 def test_an_unreadable_expiration_is_not_extended_but_may_be_canceled() -> None:
-    order_id = put(1, expires_at="soon")
+    order_id = store_order(1, expires_at="soon")
 
     assert eligibility_codes(plan(select([order_id]))) == ["unreadable"]
     assert eligibility_codes(plan(select([order_id], CANCEL))) == ["open"]
@@ -148,7 +162,7 @@ def test_an_unreadable_expiration_is_not_extended_but_may_be_canceled() -> None:
 @BOTH
 @pytest.mark.parametrize("state", [State.PLANNED, State.SENDING, State.UNKNOWN, State.NEEDS_HUMAN])
 def test_an_order_with_an_open_write_is_left_out(action: Selection.Action, state: State) -> None:
-    order_id = put(1)
+    order_id = store_order(1)
     operation(order_uuid=order_id, state=state)
 
     assert eligibility_codes(plan(select([order_id], action))) == ["busy"]
@@ -158,7 +172,7 @@ def test_an_order_with_an_open_write_is_left_out(action: Selection.Action, state
 def test_an_order_whose_last_write_may_still_take_effect_is_left_out(
     action: Selection.Action,
 ) -> None:
-    order_id = put(1)
+    order_id = store_order(1)
     operation(order_uuid=order_id, state=State.NOT_APPLIED, may_take_effect=True)
 
     assert eligibility_codes(plan(select([order_id], action))) == ["busy"]
@@ -166,7 +180,7 @@ def test_an_order_whose_last_write_may_still_take_effect_is_left_out(
 
 @BOTH
 def test_a_cancel_on_record_outranks_an_older_copy(action: Selection.Action) -> None:
-    order_id = put(1)
+    order_id = store_order(1)
     operation(order_uuid=order_id, state=State.APPLIED, action="order.cancel")
 
     assert eligibility_codes(plan(select([order_id], action))) == ["ended"]
@@ -174,7 +188,7 @@ def test_a_cancel_on_record_outranks_an_older_copy(action: Selection.Action) -> 
 
 @BOTH
 def test_an_order_that_goody_does_not_know_is_left_out(action: Selection.Action) -> None:
-    order_id = put(1)
+    order_id = store_order(1)
     selection = select([order_id], action)
     index.mark_missing(order_id, read_at=timezone.now())
 
@@ -183,7 +197,7 @@ def test_an_order_that_goody_does_not_know_is_left_out(action: Selection.Action)
 
 @BOTH
 def test_an_order_that_left_the_index_is_told_as_such(action: Selection.Action) -> None:
-    selection = select([put(1), put(2)], action)
+    selection = select([store_order(1), store_order(2)], action)
     Order.objects.filter(uuid=selection.order_ids[0]).delete()
 
     found = plan(selection)
@@ -195,9 +209,9 @@ def test_an_order_that_left_the_index_is_told_as_such(action: Selection.Action) 
 
 @BOTH
 def test_an_order_that_changed_is_left_out_unless_checked(action: Selection.Action) -> None:
-    order_id = put(1)
+    order_id = store_order(1)
     selection = select([order_id], action)
-    put(1, status="opened")
+    store_order(1, status="opened")
 
     [item] = plan(selection).items
     [checked] = plan(selection, with_changed=True).items
@@ -210,9 +224,9 @@ def test_an_order_that_changed_is_left_out_unless_checked(action: Selection.Acti
 
 
 def test_a_change_that_no_dialog_shows_is_no_change() -> None:
-    order_id = put(1, view_count_recipient=1)
+    order_id = store_order(1, view_count_recipient=1)
     selection = select([order_id])
-    put(1, view_count_recipient=2)
+    store_order(1, view_count_recipient=2)
 
     [item] = plan(selection).items
 
@@ -222,8 +236,8 @@ def test_a_change_that_no_dialog_shows_is_no_change() -> None:
 
 
 def test_a_refusal_outranks_the_change_that_led_to_it() -> None:
-    selection = select([put(1)], CANCEL)
-    put(1, status="accepted")
+    selection = select([store_order(1)], CANCEL)
+    store_order(1, status="accepted")
 
     [item] = plan(selection).items
 
@@ -233,7 +247,7 @@ def test_a_refusal_outranks_the_change_that_led_to_it() -> None:
 
 def test_the_undo_of_an_extension_goes_back_to_each_former_date() -> None:
     former = in_whole_days(2)
-    selection = select([put(1), put(2)])
+    selection = select([store_order(1), store_order(2)])
     selection.orders[0][3] = former.isoformat()
     selection.orders[1][3] = in_whole_days(-1).isoformat()
     selection.save()
@@ -245,22 +259,22 @@ def test_the_undo_of_an_extension_goes_back_to_each_former_date() -> None:
 
 
 def test_the_digest_changes_with_what_will_be_done() -> None:
-    selection = select([put(1), put(2)])
-    rule = preset()
+    selection = select([store_order(1), store_order(2)])
+    rule = preset_rule()
     digest = plan(selection, rule).digest
 
     assert plan(selection, rule).digest == digest
-    assert plan(selection, preset(ExpirationPreset.WEEK)).digest != digest
-    put(1, status="opened")
+    assert plan(selection, preset_rule(ExpirationPreset.WEEK)).digest != digest
+    store_order(1, status="opened")
     left_out = plan(selection, rule).digest
     checked = plan(selection, rule, with_changed=True).digest
-    put(1, status="created")
+    store_order(1, status="created")
     assert len({digest, left_out, checked, plan(selection, rule, with_changed=True).digest}) == 4
 
 
 def test_reasons_are_grouped_the_most_frequent_first() -> None:
     statuses = ["opened", "failed", "ordered", "paid"]
-    selection = select([put(n, status=status) for n, status in enumerate(statuses)], CANCEL)
+    selection = select([store_order(n, status=status) for n, status in enumerate(statuses)], CANCEL)
 
     groups = plan(selection).groups
 
@@ -302,7 +316,7 @@ def test_another_text_is_no_part(text: str) -> None:
 def test_the_number_of_queries_does_not_depend_on_the_number_of_orders(
     django_assert_num_queries: Any,
 ) -> None:
-    few, many = select([put(1)]), select([put(number) for number in range(40)])
+    few, many = select([store_order(1)]), select([store_order(number) for number in range(40)])
     plan(few)
     with CaptureQueriesContext(connection) as captured:
         plan(few)

@@ -18,7 +18,7 @@ from orders.eligibility import order_snapshot
 from orders.models import Order, Selection
 from orders.rights import NotAllowed
 from orders.search.query import Query
-from testing.bulk import put, select
+from testing.bulk import select, store_order
 from testing.domain import actor, extend, in_days, open_order
 
 pytestmark = pytest.mark.django_db
@@ -36,7 +36,7 @@ def freeze(query: Query, **given: Any) -> Selection:
 
 
 def test_a_selection_stores_the_snapshots_of_its_orders() -> None:
-    order_id = put(1, status="opened")
+    order_id = store_order(1, status="opened")
     copy = Order.objects.get(uuid=order_id)
 
     selection = Selection.objects.get(pk=select([order_id]).pk)
@@ -49,26 +49,26 @@ def test_a_selection_stores_the_snapshots_of_its_orders() -> None:
 
 
 def test_orders_keep_their_order_and_occur_once() -> None:
-    ids = [put(number) for number in (3, 1, 2)]
+    ids = [store_order(number) for number in (3, 1, 2)]
 
     assert list(select([*ids, ids[0]]).order_ids) == ids
 
 
 def test_all_that_match_are_frozen_in_the_order_of_the_list() -> None:
-    opened = [put(number, status="opened") for number in range(3)]
-    put(9, status="delivered")
+    opened = [store_order(number, status="opened") for number in range(3)]
+    store_order(9, status="delivered")
 
     selection = freeze(Query(statuses=("opened",)))
 
     assert set(selection.order_ids) == set(opened)
-    put(4, status="opened")
+    store_order(4, status="opened")
     selection.refresh_from_db()
     assert len(selection.orders) == 3
 
 
 def test_more_orders_than_the_limit_are_refused(settings: Any) -> None:
     settings.BULK_MAX_ORDERS = 2
-    ids = [put(number) for number in range(3)]
+    ids = [store_order(number) for number in range(3)]
 
     with pytest.raises(TooManySelected) as raised:
         select(ids)
@@ -81,7 +81,7 @@ def test_more_orders_than_the_limit_are_refused(settings: Any) -> None:
 
 
 def test_orders_that_the_index_does_not_have_are_left_out() -> None:
-    order_id = put(1)
+    order_id = store_order(1)
 
     assert select([uuid4(), order_id]).order_ids == (order_id,)
     with pytest.raises(NothingSelected):
@@ -93,12 +93,12 @@ def test_orders_that_the_index_does_not_have_are_left_out() -> None:
 @pytest.mark.parametrize("role", ["viewer", "agent"])
 def test_only_people_with_the_right_select(role: str) -> None:
     with pytest.raises(NotAllowed):
-        select([put(1)], by=actor(role))
+        select([store_order(1)], by=actor(role))
 
 
 def test_a_selection_is_for_its_owner_and_a_day() -> None:
     lead, now = actor("lead"), timezone.now()
-    selection = select([put(1)], by=lead)
+    selection = select([store_order(1)], by=lead)
 
     def get(who: Any, at: Any) -> Selection:
         return selections.get_selection(actor=who, selection_id=selection.pk, now=at)

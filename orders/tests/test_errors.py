@@ -74,14 +74,14 @@ def assert_in_frame(response, status: int, *words: str) -> str:
 )
 @pytest.mark.usefixtures("no_bug_logged")
 def test_failure_of_goody_is_not_shown_as_an_empty_list(agent, emulator, fault, status, title):
-    emulator.fault(fault)
+    emulator.add_fault(fault)
     content = assert_in_frame(agent.get(URL), status, title)
     assert "There are no orders" not in content
 
 
 def test_a_goody_that_does_not_answer_is_waited_for_until_the_deadline(agent, emulator, settings):
     settings.GOODY_PAGE_DEADLINE = 0.4
-    emulator.fault({"kind": "delay", "seconds": 5})
+    emulator.add_fault({"kind": "delay", "seconds": 5})
     response = agent.get(URL)
     assert_in_frame(response, 503, "Goody unreachable", "Goody did not answer in time.")
     assert response["Retry-After"] == "30"
@@ -95,14 +95,14 @@ def test_refused_connection_is_explained(agent, settings):
 
 
 def test_goodys_own_words_are_escaped(agent, emulator):
-    emulator.fault({"kind": "status", "status": 400, "text": "<b>No</b>"})
+    emulator.add_fault({"kind": "status", "status": 400, "text": "<b>No</b>"})
     content = assert_in_frame(agent.get(URL), 502, "Goody says: ")
     assert "<b>No</b>" not in content
 
 
 @pytest.mark.parametrize("times", [1, 2])
 def test_rejected_key_is_named_to_admins_only(as_role, emulator, times):
-    emulator.fault({"kind": "status", "status": 401})
+    emulator.add_fault({"kind": "status", "status": 401})
     agent, admin = as_role("agent"), as_role("admin")
     for _ in range(times):
         content = assert_in_frame(agent.get(URL), 503, "Connection problem")
@@ -112,7 +112,7 @@ def test_rejected_key_is_named_to_admins_only(as_role, emulator, times):
 
 
 def test_rate_limit_pause_is_shown_with_its_end(agent, emulator):
-    emulator.fault({"kind": "status", "status": 429, "headers": {"Retry-After": "70"}})
+    emulator.add_fault({"kind": "status", "status": 429, "headers": {"Retry-After": "70"}})
     first = agent.get(URL)
     assert_in_frame(first, 503, "Goody asks us to wait until ")
     second = agent.get(URL)
@@ -160,7 +160,7 @@ def test_invalid_setting_is_named_without_a_traceback(agent, settings, no_bug_lo
 
 
 def test_a_failed_part_is_a_banner_atop_the_page_and_the_list_stays(agent, emulator):
-    emulator.fault({"kind": "status", "status": 500})
+    emulator.add_fault({"kind": "status", "status": 500})
     response = agent.get(URL, headers=HTMX)
     assert response.status_code == 503
     assert (response["HX-Retarget"], response["HX-Reswap"]) == ("#problem", "innerHTML")
@@ -296,7 +296,7 @@ def test_a_missing_right_is_named_with_who_grants_it(as_role):
 
 @pytest.mark.parametrize(("asked", "kept"), [("999999999999", 900), ("36000", 900), ("70", 70)])
 def test_pause_is_shown_while_it_lasts(agent, emulator, noon, asked, kept):
-    emulator.fault({"kind": "status", "status": 429, "headers": {"Retry-After": asked}})
+    emulator.add_fault({"kind": "status", "status": 429, "headers": {"Retry-After": asked}})
     until = noon + timedelta(seconds=kept)
     for _ in range(2):
         response = agent.get(URL)

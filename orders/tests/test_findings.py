@@ -177,7 +177,7 @@ def test_identifiers_are_not_missing_while_goody_is_down(
     viewer: Client, emulator: Emulator
 ) -> None:
     here, ids = known(), [str(uuid4()) for _ in range(3)]
-    emulator.fault({"kind": "status", "status": 503})
+    emulator.add_fault({"kind": "status", "status": 503})
     finding = found(viewer, f"{here} {' '.join(ids)}")
     assert finding.orders == (here,)
     assert finding.missing == []
@@ -202,7 +202,7 @@ def test_identifiers_are_not_missing_during_the_first_import(viewer: Client) -> 
 
 def test_unreadable_response_does_not_affect_other_ids(viewer: Client, emulator: Emulator) -> None:
     odd, good = open_order(emulator), open_order(emulator)
-    emulator.fault({"kind": "mutate", "set": {"status": 7}}, path=f"/v1/orders/{odd}")
+    emulator.add_fault({"kind": "mutate", "set": {"status": 7}}, path=f"/v1/orders/{odd}")
     finding = found(viewer, f"{odd} {good}")
     assert finding.orders == (good,)
     assert finding.unasked == [str(odd)]

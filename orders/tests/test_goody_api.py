@@ -55,7 +55,7 @@ def test_rejected_key_blocks_calls_until_the_key_changes(emulator: Emulator, set
 
 @pytest.mark.django_db
 def test_key_check_by_an_admin_unblocks_calls(emulator: Emulator) -> None:
-    emulator.fault({"kind": "status", "status": 401}, times=2)
+    emulator.add_fault({"kind": "status", "status": 401}, times=2)
     with pytest.raises(Unauthorized):
         ask()
     failed = services.check_api_key(actor=actor("admin"), now=timezone.now())
@@ -106,7 +106,7 @@ def test_pause_after_a_429_is_shared_and_bounded(
 
 @pytest.mark.django_db
 def test_no_call_waits_for_a_429_by_itself(emulator: Emulator) -> None:
-    emulator.fault({"kind": "status", "status": 429, "headers": {"Retry-After": "1"}}, times=1)
+    emulator.add_fault({"kind": "status", "status": 429, "headers": {"Retry-After": "1"}}, times=1)
     with pytest.raises(RateLimited):
         goody_api.call_goody(
             lambda client, left: client.get_me(policy=left), policy=goody_api.worker_retry_policy()

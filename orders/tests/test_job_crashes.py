@@ -72,7 +72,7 @@ def test_worker_ends_or_is_suspended_past_its_lease_at_each_boundary(
     orders = open_orders(emulator, 3)
     job = cancel_job(orders)
     if fault:
-        emulator.fault(fault, method="POST", times=1)
+        emulator.add_fault(fault, method="POST", times=1)
 
     def work() -> None:
         interrupt_once(where, name, runs_before=runs_before, number=number)

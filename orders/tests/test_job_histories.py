@@ -93,7 +93,7 @@ class History:
             actor("agent", "ben"),
         )
         self.orders = [
-            UUID(one["id"]) for one in emulator.create(count=ORDERS + 5, status="notified")
+            UUID(one["id"]) for one in emulator.create_orders(count=ORDERS + 5, status="notified")
         ]
         self.snapshots = {UUID(key): snapshot_of(order) for key, order in self.truth().items()}
         self.job = self._start()
@@ -101,7 +101,7 @@ class History:
     def truth(self) -> dict[str, dict[str, Any]]:
         """Return the orders of this history as Goody has them, by id."""
         ids = set(map(str, self.orders))
-        return {key: order for key, order in self.emulator.truth().items() if key in ids}
+        return {key: order for key, order in self.emulator.all_orders().items() if key in ids}
 
     def _start(self) -> Job:
         is_cancel = self.chance.random() < 0.7
@@ -149,7 +149,7 @@ class History:
     def goody_changes_an_order(self) -> None:
         order_id = self.chance.choice(self.orders)
         if self.emulator.order(order_id)["status"] in CANCELABLE:
-            self.emulator.change(order_id, status=self.chance.choice(["opened", "accepted"]))
+            self.emulator.change_order(order_id, status=self.chance.choice(["opened", "accepted"]))
 
     def a_late_write_arrives(self) -> None:
         self.emulator.control("POST", "late")
@@ -169,9 +169,9 @@ class History:
     def _inject_fault(self) -> None:
         if self.chance.random() < 0.6:
             skip = self.chance.randint(0, 4)
-            self.emulator.fault(self.chance.choice(FAULTS), method="POST", times=1, skip=skip)
+            self.emulator.add_fault(self.chance.choice(FAULTS), method="POST", times=1, skip=skip)
         if self.chance.random() < 0.2:
-            self.emulator.fault({"kind": "status", "status": 503}, method="GET", times=1)
+            self.emulator.add_fault({"kind": "status", "status": 503}, method="GET", times=1)
 
     def _submit(self, who: Actor, submit: Callable[[dict[str, Any]], Operation]) -> None:
         order_id = self.chance.choice(self.orders)
@@ -185,7 +185,7 @@ class History:
                 run_jobs()
             (event,) = self.chance.choices(list(WEIGHTS), list(WEIGHTS.values()))
             event(self)
-            self.emulator.heal()
+            self.emulator.clear_faults()
         self.a_late_write_arrives()
         ApiLimits.objects.update(paused_until=None, rejected_key="")
         settings.BULK_SLICE = 60

@@ -94,9 +94,9 @@ def test_nothing_is_sent_before_the_end_of_the_grace_period(
 def test_orders_that_changed_since_they_were_selected_are_skipped(emulator: Emulator) -> None:
     orders = open_orders(emulator, 4)
     job = cancel_job(orders)
-    emulator.change(orders[1], status="accepted")
-    emulator.change(orders[2], expires_at=goody_time(in_days(9)))
-    emulator.change(orders[3], status="canceled")
+    emulator.change_order(orders[1], status="accepted")
+    emulator.change_order(orders[2], expires_at=goody_time(in_days(9)))
+    emulator.change_order(orders[3], status="canceled")
     assert reasons(run_job(job)) == [
         ("done", ""),
         ("skipped", "accepted"),
@@ -114,8 +114,8 @@ def test_an_unknown_outcome_is_settled_by_reads(
     settings.GOODY_WRITE_DEADLINE = 0.3
     orders = open_orders(emulator, 2)
     job = cancel_job(orders)
-    emulator.fault({"kind": "apply_then_hang", "seconds": 1}, method="POST", times=1)
-    emulator.fault({"kind": "cut"}, method="POST", times=1)
+    emulator.add_fault({"kind": "apply_then_hang", "seconds": 1}, method="POST", times=1)
+    emulator.add_fault({"kind": "cut"}, method="POST", times=1)
     run_job(job)
     assert (job.state, states(job)) == (JobState.FINISHED, ["unknown", "unknown"])
     assert job_history(job)[-1][2:] == ("finished", "2 being checked")
@@ -127,7 +127,7 @@ def test_an_unknown_outcome_is_settled_by_reads(
 def test_a_rate_limit_makes_the_item_and_the_job_wait(emulator: Emulator, clock: Any) -> None:
     job = cancel_job(open_orders(emulator, 2))
     fault = {**TOO_MANY, "headers": {"Retry-After": "120"}}
-    emulator.fault(fault, method="POST", times=1)
+    emulator.add_fault(fault, method="POST", times=1)
     run_job(job)
     assert (job.state, job.pause_reason) == (JobState.PAUSED, PauseReason.RATE_LIMITED)
     assert reasons(job) == [("waiting", "rate_limited"), ("pending", "")]
@@ -142,7 +142,7 @@ def test_a_rate_limit_makes_the_item_and_the_job_wait(emulator: Emulator, clock:
 
 def test_the_fifth_rate_limit_pauses_the_job_for_longer(emulator: Emulator, clock: Any) -> None:
     job = cancel_job(open_orders(emulator, 1))
-    emulator.fault(TOO_MANY, method="POST", times=5)
+    emulator.add_fault(TOO_MANY, method="POST", times=5)
     waits = []
     for _ in range(5):
         run_job(job)
@@ -155,7 +155,7 @@ def test_the_fifth_rate_limit_pauses_the_job_for_longer(emulator: Emulator, cloc
 
 def test_no_item_waits_for_a_time_of_another_clock(emulator: Emulator, clock: Any) -> None:
     job = cancel_job(open_orders(emulator, 1))
-    emulator.fault(TOO_MANY, method="POST", times=1)
+    emulator.add_fault(TOO_MANY, method="POST", times=1)
     run_job(job)
     ApiLimits.objects.update(paused_until=None)
     JobItem.objects.update(due_at=timezone.now() + timedelta(days=3))
@@ -168,7 +168,7 @@ def test_no_item_waits_for_a_time_of_another_clock(emulator: Emulator, clock: An
 
 def test_a_rejected_key_pauses_the_job_until_the_key_is_accepted(emulator: Emulator) -> None:
     job = cancel_job(open_orders(emulator, 2))
-    emulator.fault({"kind": "status", "status": 401}, method="GET", times=1)
+    emulator.add_fault({"kind": "status", "status": 401}, method="GET", times=1)
     run_job(job)
     assert (job.state, job.pause_reason) == (JobState.PAUSED, PauseReason.KEY_REJECTED)
     assert (job.paused_until, states(job)) == (None, ["waiting", "pending"])
@@ -180,7 +180,7 @@ def test_a_rejected_key_pauses_the_job_until_the_key_is_accepted(emulator: Emula
 
 def test_a_post_that_was_answered_401_is_not_sent_again(emulator: Emulator) -> None:
     job = cancel_job(open_orders(emulator, 2))
-    emulator.fault({"kind": "status", "status": 401}, method="POST", times=1)
+    emulator.add_fault({"kind": "status", "status": 401}, method="POST", times=1)
     assert run_job(job).pause_reason == PauseReason.KEY_REJECTED
     assert reasons(job) == [("failed", "key_rejected"), ("pending", "")]
     ApiLimits.objects.accept_key()
@@ -191,7 +191,7 @@ def test_three_unknown_orders_in_a_row_pause_the_job(emulator: Emulator) -> None
     orders = open_orders(emulator, 6)
     job = cancel_job(orders)
     for one in (orders[0], *orders[2:5]):
-        emulator.fault({"kind": "status", "status": 404}, path=f"/v1/orders/{one}", times=None)
+        emulator.add_fault({"kind": "status", "status": 404}, path=f"/v1/orders/{one}", times=None)
     run_job(job)
     assert (job.state, job.pause_reason, job.due_at) == (
         JobState.PAUSED,
@@ -225,7 +225,7 @@ def test_an_order_that_cannot_be_read_fails_after_five_attempts(emulator: Emulat
     orders = open_orders(emulator, 2)
     job = cancel_job(orders)
     fault = {"kind": "body", "as": "html"}
-    emulator.fault(fault, path=f"/v1/orders/{orders[0]}", times=None)
+    emulator.add_fault(fault, path=f"/v1/orders/{orders[0]}", times=None)
     for _ in range(5):
         assert job.state != JobState.FINISHED
         run_now(job)
@@ -273,7 +273,7 @@ def test_an_item_waits_while_the_slots_of_writes_are_taken(
 def test_lost_rights_end_the_job_at_the_next_item(emulator: Emulator, loss: str) -> None:
     job = cancel_job(open_orders(emulator, 3), actor=actor("lead", "pat"))
     fault = {**TOO_MANY, "headers": {"Retry-After": "1"}}
-    emulator.fault(fault, method="POST", times=1, skip=1)
+    emulator.add_fault(fault, method="POST", times=1, skip=1)
     run_job(job)
     user = make_user("agent" if loss == "role" else "lead", "pat")
     user.is_active = loss == "role"
@@ -331,7 +331,7 @@ def test_a_job_of_an_unknown_version_waits(emulator: Emulator) -> None:
 def test_a_retry_sends_only_what_failed(emulator: Emulator) -> None:
     orders = open_orders(emulator, 2)
     job = cancel_job(orders)
-    emulator.fault({"kind": "status", "status": 422}, method="POST", times=1)
+    emulator.add_fault({"kind": "status", "status": 422}, method="POST", times=1)
     assert states(run_job(job)) == ["failed", "done"]
     again = bulk.retry_failed(
         actor=actor("lead"), job_id=job.pk, form_key=uuid4(), now=timezone.now()
@@ -343,7 +343,7 @@ def test_a_retry_sends_only_what_failed(emulator: Emulator) -> None:
 def test_an_undo_job_restores_the_former_dates(emulator: Emulator) -> None:
     orders = open_orders(emulator, 1)
     former = in_days(10)
-    emulator.change(orders[0], expires_at=goody_time(former))
+    emulator.change_order(orders[0], expires_at=goody_time(former))
     run_job(extend_job(orders, expiration=in_days(20)))
     done = Operation.objects.get()
     items = [bulk.NewItem(orders[0], done.after or {}, former, undoes_id=done.pk)]

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db
 
 def spoil(emulator: Emulator, *, row: int, message: str) -> None:
     """Replace one row's message, with its quotes, by this text."""
-    emulator.fault(
+    emulator.add_fault(
         {"kind": "mutate", "row": row, "set": {"message": "MARK"}, "replace": [['"MARK"', message]]}
     )
 
@@ -70,7 +70,7 @@ def test_lone_surrogate_does_not_affect_rows(emulator: Emulator, as_role: Any) -
 def test_an_envelope_with_two_lists_is_an_error_and_never_a_list(
     emulator: Emulator, as_role: Any
 ) -> None:
-    emulator.fault({"kind": "mutate", "replace": [['"list_meta":', '"data":[],"list_meta":']]})
+    emulator.add_fault({"kind": "mutate", "replace": [['"list_meta":', '"data":[],"list_meta":']]})
     response = as_role("agent").get(URL)
     page = html.unescape(response.content.decode())
     assert '<tr id="order-' not in page

@@ -43,7 +43,7 @@ def canceled(client: Any, order_id: str) -> Operation:
 @pytest.fixture
 def waiting(emulator: Any, as_role: Any, order_id: str) -> Operation:
     """A cancel whose outcome was unknown for a day."""
-    emulator.fault({"kind": "cut"}, method="POST", path="/v1/orders/")
+    emulator.add_fault({"kind": "cut"}, method="POST", path="/v1/orders/")
     operation = canceled(as_role("agent"), order_id)
     assert Operation.objects.transition(operation, State.NEEDS_HUMAN, due_at=None)
     operation.refresh_from_db()
@@ -72,7 +72,7 @@ def test_an_open_one_polls_and_asks_nothing_of_goody(
     emulator: Any, as_role: Any, order_id: str
 ) -> None:
     client = as_role("agent")
-    emulator.fault({"kind": "cut"}, method="POST", path="/v1/orders/")
+    emulator.add_fault({"kind": "cut"}, method="POST", path="/v1/orders/")
     operation = canceled(client, order_id)
     calls = emulator.calls()["total"]
     part = text(client.get(page_of(operation), headers=htmx("div#operation")))
@@ -83,7 +83,7 @@ def test_an_open_one_polls_and_asks_nothing_of_goody(
 
 
 def test_poll_interval_grows_with_time(emulator: Any, as_role: Any, order_id: str) -> None:
-    emulator.fault({"kind": "cut"}, method="POST", path="/v1/orders/")
+    emulator.add_fault({"kind": "cut"}, method="POST", path="/v1/orders/")
     operation = canceled(as_role("agent"), order_id)
     long_ago = datetime.now(UTC) - timedelta(minutes=6)
     Operation.objects.filter(pk=operation.pk).update(created_at=long_ago)
@@ -191,7 +191,7 @@ def test_the_detail_shows_an_attempt_without_effect_in_a_place_that_stays(
 ) -> None:
     client = as_role("agent")
     refusal = {"kind": "status", "status": 422, "text": "Too late"}
-    emulator.fault(refusal, method="POST", path="/v1/orders/")
+    emulator.add_fault(refusal, method="POST", path="/v1/orders/")
     operation = canceled(client, order_id)
     page = text(client.get(url("order_detail", order_id))).partition('id="h-timeline"')[0]
     assert "Goody refused: Too late." in page
@@ -216,7 +216,7 @@ def test_a_page_that_waits_for_the_worker_says_that_none_is_running(
     emulator: Any, as_role: Any
 ) -> None:
     client, order_id = as_role("agent"), emulator.find_id(status="opened")
-    emulator.fault({"kind": "cut"}, method="POST", path="/v1/orders/")
+    emulator.add_fault({"kind": "cut"}, method="POST", path="/v1/orders/")
     one = canceled(client, order_id)
     pages = (page_of(one), url("order_detail", order_id))
     assert [NO_WORKER in unescape(text(client.get(page))) for page in pages] == [True, True]

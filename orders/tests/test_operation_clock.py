@@ -29,7 +29,7 @@ from testing.domain import (
     stored_outcome,
 )
 from testing.faulty_server import Connection, FaultyServer, answer
-from testing.operations import cancel_at, lose_cancel, lose_extension, title
+from testing.operations import cancel_at, cancel_without_answer, extend_without_answer, title
 from testing.vendor import Emulator
 
 pytestmark = pytest.mark.django_db
@@ -93,7 +93,7 @@ def test_read_evidence_uses_the_monotonic_clock_only() -> None:
 def test_worker_started_with_a_fast_clock_does_not_use_earlier_reads(
     emulator: Emulator, settings: Any, clock: Any
 ) -> None:
-    done = lose_cancel(emulator, settings, {"kind": "late_apply", "seconds": 600})
+    done = cancel_without_answer(emulator, settings, {"kind": "late_apply", "seconds": 600})
     first = WorkerEvidence()
     for seconds in (2, 8):
         clock.shift(seconds)
@@ -134,7 +134,7 @@ def test_clock_set_during_a_slow_read_leaves_the_outcome_unknown(
 def test_read_settles_the_outcome_after_the_clock_was_set_back(
     emulator: Emulator, settings: Any, clock: Any
 ) -> None:
-    done = lose_cancel(emulator, settings, {"kind": "apply_then_reset"})
+    done = cancel_without_answer(emulator, settings, {"kind": "apply_then_reset"})
     clock.shift(-600)
     services.restart_read_schedule(now=timezone.now(), clock_was_set=True)
     clock.shift(2)
@@ -144,7 +144,7 @@ def test_read_settles_the_outcome_after_the_clock_was_set_back(
 def test_order_page_settles_the_outcome_after_the_clock_was_set_back(
     emulator: Emulator, settings: Any, clock: Any
 ) -> None:
-    done = lose_cancel(emulator, settings, {"kind": "apply_then_reset"})
+    done = cancel_without_answer(emulator, settings, {"kind": "apply_then_reset"})
     clock.shift(-600)
     services.refresh_order(order_id=done.order_uuid, now=timezone.now())
     assert (stored_outcome(done)[0], title(done)) == ("applied", "Canceled")
@@ -189,7 +189,7 @@ def test_check_after_the_clock_was_set_records_no_contradiction(
     """The check is due minutes too early, when Goody may still serve an older copy of the order."""
     order_id = open_order(emulator)
     done = cancel(order_id)
-    emulator.change(order_id, status="notified")
+    emulator.change_order(order_id, status="notified")
     clocks = Clocks()
     evidence = clocks.evidence()
     clocks.wall += 301
@@ -219,7 +219,7 @@ def test_newest_answer_is_stored_although_a_clock_was_ahead(emulator: Emulator) 
     order_id = open_order(emulator)
     services.refresh_order(order_id=order_id, now=timezone.now())
     Order.objects.update(read_at=timezone.now() + timedelta(hours=1))
-    emulator.change(order_id, status="accepted")
+    emulator.change_order(order_id, status="accepted")
     services.refresh_order(order_id=order_id, now=timezone.now())
     view = services.stored_order(order_id)
     assert view is not None
@@ -231,7 +231,7 @@ def test_newest_answer_is_stored_although_a_clock_was_ahead(emulator: Emulator) 
 
 def found_by_a_read(emulator: Emulator, settings: Any) -> Operation:
     """Return an extension that a read showed, so that its request may still be on its way."""
-    done = lose_extension(emulator, settings, {"kind": "apply_then_reset"})
+    done = extend_without_answer(emulator, settings, {"kind": "apply_then_reset"})
     services.refresh_order(order_id=done.order_uuid, now=timezone.now())
     assert stored_outcome(done)[0] == "applied"
     return done
@@ -312,7 +312,7 @@ def test_set_clock_does_not_make_an_old_read_fresh(emulator: Emulator, clock: An
     order_id = open_order(emulator, expires_at=goody_time(in_days(20)))
     former = services.refresh_order(order_id=order_id, now=timezone.now()).order.expires_at
     done = extend(order_id, expiration=in_days(40))
-    emulator.change(order_id, expires_at=goody_time(former))
+    emulator.change_order(order_id, expires_at=goody_time(former))
     clock.shift(3600)
     view = services.refresh_order(order_id=order_id, now=timezone.now())
     assert view.order.expires_at == done.expiration

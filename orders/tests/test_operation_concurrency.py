@@ -31,7 +31,7 @@ from testing.domain import (
     snapshot,
     stored_outcome,
 )
-from testing.faulty_server import Connection, FaultyServer, answer, held
+from testing.faulty_server import Connection, FaultyServer, answer, blocked_until
 from testing.operations import (
     cancel_at,
     cancels,
@@ -110,7 +110,7 @@ def test_write_waits_for_a_slot_no_longer_than_the_limit(goody: Any, settings: A
     read = answer(200, order_json(event_times=NEVER_ACCEPTED))
     people = [actor("agent", name) for name in ("ana", "bo", "cy")]
     settings.GOODY_WRITE_SLOT_WAIT, settings.GOODY_WRITES_AT_ONCE = 0.2, 1
-    with FaultyServer(read, post=(held(may_end, answer(200, CANCELED)),)) as server:
+    with FaultyServer(read, post=(blocked_until(may_end, answer(200, CANCELED)),)) as server:
         goody(server)
         settings.GOODY_WRITE_DEADLINE = 30
         form = {"snapshot": order_snapshot(order()), "form_key": uuid4(), "actor": people[0]}

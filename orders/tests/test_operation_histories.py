@@ -89,10 +89,12 @@ class History:
         change = self.chance.choice(["opened", "date", "accepted", "failed", "canceled"])
         if status in CANCELABLE and change == "date":
             days = self.chance.randint(31, 300)
-            self.emulator.change(self.order_id, expires_at=in_days(days).isoformat())
+            self.emulator.change_order(self.order_id, expires_at=in_days(days).isoformat())
         elif status in CANCELABLE or (status == "accepted" and change == "failed"):
             self.was_accepted |= change == "accepted"
-            self.emulator.change(self.order_id, status="opened" if change == "date" else change)
+            self.emulator.change_order(
+                self.order_id, status="opened" if change == "date" else change
+            )
 
     def a_page_is_opened(self) -> None:
         services.refresh_order(order_id=self.order_id, now=timezone.now())
@@ -146,7 +148,7 @@ class History:
     def _submit(self, submit: Any) -> None:
         fault = self.chance.choice(FAULTS)
         if fault:
-            self.emulator.fault(fault, method="POST", times=1)
+            self.emulator.add_fault(fault, method="POST", times=1)
         posts, applied, late = self.emulator.posts(), len(self._applied()), self._late()
         try:
             done = submit()
@@ -154,7 +156,7 @@ class History:
             assert self.emulator.posts() == posts
             return
         finally:
-            self.emulator.heal()
+            self.emulator.clear_faults()
         self.posts[done.pk] = self.emulator.posts() - posts
         if done.state in SENT_NOTHING:
             assert (len(self._applied()), self._late()) == (applied, late)
@@ -167,10 +169,10 @@ class History:
         services.abandon_expired_operations(now=timezone.now())
         for operation_id in services.operations_due_for_reading(now=timezone.now()):
             if self.chance.random() < 0.3:
-                self.emulator.fault(self.chance.choice(NOT_APPLIED), times=1)
+                self.emulator.add_fault(self.chance.choice(NOT_APPLIED), times=1)
             posts = self.emulator.posts()
             read_again(Operation.objects.get(pk=operation_id), self.evidence)
-            self.emulator.heal()
+            self.emulator.clear_faults()
             assert self.emulator.posts() == posts
 
     def _late(self) -> int:

@@ -35,7 +35,13 @@ from testing.domain import (
     snapshot,
     stored_outcome,
 )
-from testing.operations import lose_cancel, lose_extension, message, sentence, title
+from testing.operations import (
+    cancel_without_answer,
+    extend_without_answer,
+    message,
+    sentence,
+    title,
+)
 from testing.vendor import Emulator
 
 pytestmark = pytest.mark.django_db
@@ -107,7 +113,7 @@ def test_read_that_shows_the_recorded_write_withdraws_the_contradiction(
     done = needs_human(emulator)
     record_applied(done)
     services.refresh_order(order_id=done.order_uuid, now=timezone.now())
-    emulator.change(done.order_uuid, status="failed")
+    emulator.change_order(done.order_uuid, status="failed")
     services.request_reads([order(id=str(done.order_uuid), status="failed")])
     read_again(done)
     assert title(done) == "Canceled"
@@ -131,7 +137,7 @@ def test_page_of_a_recorded_outcome_is_polled_until_the_order_is_read(
 
 def test_correctly_recorded_outcome_is_confirmed_by_a_read(emulator: Emulator, clock: Any) -> None:
     done = needs_human(emulator)
-    emulator.change(done.order_uuid, status="failed")
+    emulator.change_order(done.order_uuid, status="failed")
     record_applied(done)
     clock.shift(2)
     read_again(done)
@@ -149,11 +155,11 @@ def test_correctly_recorded_outcome_is_confirmed_by_a_read(emulator: Emulator, c
 
 def test_one_stale_read_does_not_contradict_a_cancel(emulator: Emulator, clock: Any) -> None:
     done = cancel(open_order(emulator))
-    emulator.change(done.order_uuid, status="notified")
+    emulator.change_order(done.order_uuid, status="notified")
     clock.shift(301)
     read_again(done)
     assert title(done) == "Canceled"
-    emulator.change(done.order_uuid, status="failed")
+    emulator.change_order(done.order_uuid, status="failed")
     done = read_when_due(done, clock)
     assert (done.due_at, done.contradicted_at, title(done)) == (None, None, "Canceled")
 
@@ -161,14 +167,14 @@ def test_one_stale_read_does_not_contradict_a_cancel(emulator: Emulator, clock: 
 def test_reads_started_before_the_confirmation_do_not_contradict_it(
     emulator: Emulator, settings: Any, clock: Any
 ) -> None:
-    done = lose_cancel(emulator, settings, {"kind": "late_apply", "seconds": 600})
+    done = cancel_without_answer(emulator, settings, {"kind": "late_apply", "seconds": 600})
     for seconds in (2, 8, 50):
         clock.shift(seconds)
         assert read_again(done) == "unknown"
     emulator.control("POST", "late")
     clock.shift(90)
     assert read_again(done) == "applied"
-    emulator.change(done.order_uuid, status="notified")
+    emulator.change_order(done.order_uuid, status="notified")
     clock.shift(301)
     read_again(done)
     assert Operation.objects.get(pk=done.pk).contradicted_at is None
@@ -178,10 +184,10 @@ def test_read_that_shows_the_cancel_again_withdraws_the_contradiction(
     emulator: Emulator, clock: Any
 ) -> None:
     done = cancel(open_order(emulator))
-    emulator.change(done.order_uuid, status="notified")
+    emulator.change_order(done.order_uuid, status="notified")
     done = read_when_due(done, clock)
     assert title(done) == "Canceled, but a read showed otherwise"
-    emulator.change(done.order_uuid, status="failed")
+    emulator.change_order(done.order_uuid, status="failed")
     view = services.refresh_order(order_id=done.order_uuid, now=timezone.now())
     assert (title(done), view.is_cancel_on_record) == ("Canceled", True)
     outcomes = [outcome for _, _, outcome in audit_history(done)]
@@ -192,9 +198,9 @@ def test_list_that_shows_the_cancel_again_makes_the_worker_withdraw_the_contradi
     emulator: Emulator, clock: Any
 ) -> None:
     done = cancel(open_order(emulator))
-    emulator.change(done.order_uuid, status="notified")
+    emulator.change_order(done.order_uuid, status="notified")
     read_when_due(done, clock)
-    emulator.change(done.order_uuid, status="failed")
+    emulator.change_order(done.order_uuid, status="failed")
     services.request_reads([order(id=str(done.order_uuid), status="failed")])
     read_again(done)
     assert title(done) == "Canceled"
@@ -205,7 +211,7 @@ def test_stale_list_that_shows_the_cancel_again_causes_one_read(
     emulator: Emulator, clock: Any
 ) -> None:
     done = cancel(open_order(emulator))
-    emulator.change(done.order_uuid, status="notified")
+    emulator.change_order(done.order_uuid, status="notified")
     read_when_due(done, clock)
     services.request_reads([order(id=str(done.order_uuid), status="failed")])
     read_again(done)
@@ -217,7 +223,7 @@ def test_second_cancel_does_not_withdraw_the_contradiction_of_the_first(
     emulator: Emulator, clock: Any
 ) -> None:
     first = cancel(open_order(emulator))
-    emulator.change(first.order_uuid, status="notified")
+    emulator.change_order(first.order_uuid, status="notified")
     read_when_due(first, clock)
     assert cancel(first.order_uuid).state == "applied"
     services.refresh_order(order_id=first.order_uuid, now=timezone.now())
@@ -231,7 +237,7 @@ def test_second_cancel_does_not_withdraw_the_contradiction_of_the_first(
 def test_operation_is_closed_although_the_index_cannot_be_written(
     emulator: Emulator, settings: Any, clock: Any
 ) -> None:
-    done = lose_cancel(emulator, settings, {"kind": "cut"})
+    done = cancel_without_answer(emulator, settings, {"kind": "cut"})
     with failing_statements("orders_order", "UPDATE"):
         assert read_until_settled(done, clock) == [2, 10, 60, 150]
     assert stored_outcome(done)[0] == "not_applied"
@@ -241,8 +247,8 @@ def test_operation_is_closed_although_the_index_cannot_be_written(
 def test_404_counts_as_a_read_although_it_cannot_be_stored(
     emulator: Emulator, settings: Any, clock: Any
 ) -> None:
-    done = lose_cancel(emulator, settings, {"kind": "cut"})
-    emulator.fault({"kind": "status", "status": 404}, method="GET")
+    done = cancel_without_answer(emulator, settings, {"kind": "cut"})
+    emulator.add_fault({"kind": "status", "status": 404}, method="GET")
     clock.shift(2)
     with failing_statements("orders_order", "UPDATE"):
         assert read_again(done) == "unknown"
@@ -251,7 +257,7 @@ def test_404_counts_as_a_read_although_it_cannot_be_stored(
 def test_worker_started_with_a_fast_clock_continues_reading(
     emulator: Emulator, settings: Any, clock: Any
 ) -> None:
-    done = lose_extension(emulator, settings, {"kind": "late_apply", "seconds": 600})
+    done = extend_without_answer(emulator, settings, {"kind": "late_apply", "seconds": 600})
     clock.shift(25 * 3600)
     services.restart_read_schedule(now=timezone.now())
     evidence = WorkerEvidence()
@@ -266,7 +272,7 @@ def test_worker_started_with_a_fast_clock_continues_reading(
 def test_check_stays_scheduled_after_a_read_that_showed_the_write(
     emulator: Emulator, settings: Any, clock: Any
 ) -> None:
-    done = lose_cancel(emulator, settings, {"kind": "apply_then_reset"})
+    done = cancel_without_answer(emulator, settings, {"kind": "apply_then_reset"})
     read_until_settled(done, clock)
     done = Operation.objects.get(pk=done.pk)
     assert done.closed_at is not None
@@ -276,7 +282,7 @@ def test_check_stays_scheduled_after_a_read_that_showed_the_write(
 def test_requested_read_does_not_replace_the_check_of_a_closed_operation(
     emulator: Emulator, settings: Any, monkeypatch: Any
 ) -> None:
-    done = lose_cancel(emulator, settings, {"kind": "apply_then_reset"})
+    done = cancel_without_answer(emulator, settings, {"kind": "apply_then_reset"})
     may_concern = reconcile._may_concern
 
     def close_meanwhile(given: Any, one: Operation) -> bool:
@@ -297,11 +303,11 @@ def test_read_for_one_operation_is_applied_to_the_others_of_the_order(
     """The first extension takes effect after the second one was confirmed."""
     asked = in_days(20)
     fault = {"kind": "cut"}
-    first = lose_extension(emulator, settings, fault, expiration=asked, may_shorten=True)
-    emulator.change(first.order_uuid, expires_at=goody_time(in_days(25)))
+    first = extend_without_answer(emulator, settings, fault, expiration=asked, may_shorten=True)
+    emulator.change_order(first.order_uuid, expires_at=goody_time(in_days(25)))
     read_until_settled(first, clock)
     second = extend(first.order_uuid, expiration=in_days(40))
-    emulator.change(first.order_uuid, expires_at=goody_time(asked))
+    emulator.change_order(first.order_uuid, expires_at=goody_time(asked))
     clock.shift(301)
     read_again(second)
     assert (stored_outcome(first)[0], title(first)) == ("superseded", "Changed at Goody")
@@ -315,7 +321,7 @@ def refused(emulator: Emulator, status: int, **fault: Any) -> Operation:
     order_id = open_order(emulator)
     shown = snapshot(order_id)
     fault = {"kind": "status", "status": status, **fault}
-    emulator.fault(fault, method="POST", times=1)
+    emulator.add_fault(fault, method="POST", times=1)
     return cancel(order_id, snapshot=shown)
 
 
@@ -392,8 +398,8 @@ def test_refusal_is_shown_until_the_order_is_read(
 def test_404_to_the_read_after_a_refusal_is_shown(emulator: Emulator, clock: Any) -> None:
     order_id = open_order(emulator)
     shown = snapshot(order_id)
-    emulator.fault({"kind": "status", "status": 409}, method="POST", times=1)
-    emulator.fault({"kind": "status", "status": 404}, method="GET", skip=1)
+    emulator.add_fault({"kind": "status", "status": 409}, method="POST", times=1)
+    emulator.add_fault({"kind": "status", "status": 404}, method="GET", skip=1)
     done = read_when_due(cancel(order_id, snapshot=shown), clock)
     assert (done.due_at, title(done)) == (None, "Refused by Goody")
     assert sentence(done).endswith(" A read afterwards did not find the order.")
@@ -404,8 +410,8 @@ def test_refusal_as_not_found_is_corrected_by_a_read_that_finds_the_order(
 ) -> None:
     order_id = open_order(emulator)
     shown = snapshot(order_id)
-    emulator.fault({"kind": "status", "status": 404}, method="POST", times=1)
-    emulator.fault({"kind": "mutate", "set": {"status": "accepted"}}, method="GET", skip=1)
+    emulator.add_fault({"kind": "status", "status": 404}, method="POST", times=1)
+    emulator.add_fault({"kind": "mutate", "set": {"status": "accepted"}}, method="GET", skip=1)
     done = cancel(order_id, snapshot=shown)
     assert sentence(done) == (
         "Goody answered that it does not know this order, or that this key may not see it. "
@@ -421,7 +427,7 @@ def test_read_that_shows_the_write_closes_an_operation_that_needs_a_person(
     emulator: Emulator,
 ) -> None:
     done = needs_human(emulator, before={"status": "notified"})
-    emulator.change(done.order_uuid, status="failed")
+    emulator.change_order(done.order_uuid, status="failed")
     services.refresh_order(order_id=done.order_uuid, now=timezone.now())
     assert (stored_outcome(done)[0], title(done)) == ("applied", "Canceled")
     assert "perhaps by our request of " in sentence(done)
@@ -432,7 +438,7 @@ def test_list_that_shows_the_write_makes_the_worker_read_the_order(
     emulator: Emulator, clock: Any
 ) -> None:
     done = needs_human(emulator, before={"status": "notified"})
-    emulator.change(done.order_uuid, status="failed")
+    emulator.change_order(done.order_uuid, status="failed")
     services.request_reads([order(id=str(done.order_uuid), status="failed")])
     assert read_again(done) == "applied"
     assert Operation.objects.get(pk=done.pk).due_at is not None
@@ -475,5 +481,5 @@ def test_later_write_without_effect_does_not_explain_a_difference(
         closed_at=timezone.now(),
     )
     assert first.expires_before is not None
-    emulator.change(order_id, expires_at=goody_time(first.expires_before))
+    emulator.change_order(order_id, expires_at=goody_time(first.expires_before))
     assert read_when_due(first, clock).contradicted_at is not None

@@ -37,9 +37,9 @@ from testing.domain import (
 from testing.faulty_server import Connection, FaultyServer, answer
 from testing.operations import (
     cancel_at,
+    cancel_without_answer,
     cancels,
-    lose_cancel,
-    lose_extension,
+    extend_without_answer,
     message,
     sentence,
     title,
@@ -71,7 +71,7 @@ def perhaps(what: str, done: Operation) -> str:
 def test_f31_lost_answer_of_an_applied_cancel_is_settled_by_a_read(
     emulator: Emulator, settings: Any, clock: Any, fault: dict[str, Any]
 ) -> None:
-    done = lose_cancel(emulator, settings, fault)
+    done = cancel_without_answer(emulator, settings, fault)
     assert read_until_settled(done, clock) == [2]
     assert stored_outcome(done)[0] == "applied"
     assert sentence(done) == perhaps("Canceled at Goody", done)
@@ -82,7 +82,7 @@ def test_f31_lost_answer_of_an_applied_cancel_is_settled_by_a_read(
 def test_f31_opening_the_order_page_settles_a_lost_answer(
     emulator: Emulator, settings: Any, clock: Any
 ) -> None:
-    done = lose_cancel(emulator, settings, {"kind": "apply_then_reset"})
+    done = cancel_without_answer(emulator, settings, {"kind": "apply_then_reset"})
     view = services.refresh_order(order_id=done.order_uuid, now=timezone.now())
     assert (view.operation, view.is_cancel_on_record) == (None, True)
     assert stored_outcome(done)[0] == "applied"
@@ -91,12 +91,12 @@ def test_f31_opening_the_order_page_settles_a_lost_answer(
 def test_f32_not_applied_requires_three_reads_over_two_minutes(
     emulator: Emulator, settings: Any, clock: Any
 ) -> None:
-    done = lose_cancel(emulator, settings, {"kind": "cut"})
+    done = cancel_without_answer(emulator, settings, {"kind": "cut"})
     assert read_until_settled(done, clock) == [2, 10, 60, 150]
     assert stored_outcome(done)[0] == "not_applied"
     assert (title(done), message(done).next_step) == ("Not canceled", "You may try again.")
     assert (emulator.posts(), cancels(emulator, done.order_uuid)) == (1, [])
-    emulator.heal()
+    emulator.clear_faults()
     again = cancel(done.order_uuid)
     assert (again.state, emulator.posts()) == ("applied", 2)
     assert stored_outcome(done)[0] == "not_applied"
@@ -105,7 +105,7 @@ def test_f32_not_applied_requires_three_reads_over_two_minutes(
 def test_f33_late_cancel_is_found_and_not_sent_again(
     emulator: Emulator, settings: Any, clock: Any
 ) -> None:
-    done = lose_cancel(emulator, settings, {"kind": "late_apply", "seconds": 600})
+    done = cancel_without_answer(emulator, settings, {"kind": "late_apply", "seconds": 600})
     for seconds in (2, 8, 50):
         clock.shift(seconds)
         assert read_again(done) == "unknown"
@@ -118,13 +118,13 @@ def test_f33_late_cancel_is_found_and_not_sent_again(
 def test_order_accepted_meanwhile_is_not_canceled(
     emulator: Emulator, settings: Any, clock: Any
 ) -> None:
-    done = lose_cancel(emulator, settings, {"kind": "cut"})
-    emulator.change(done.order_uuid, status="accepted")
+    done = cancel_without_answer(emulator, settings, {"kind": "cut"})
+    emulator.change_order(done.order_uuid, status="accepted")
     assert read_until_settled(done, clock) == [2]
     assert stored_outcome(done)[0] == "not_applied"
     assert sentence(done).endswith("A later read showed the order as “Accepted”.")
     # Its payment fails weeks later: that is not our cancel.
-    emulator.change(done.order_uuid, status="failed")
+    emulator.change_order(done.order_uuid, status="failed")
     view = services.refresh_order(order_id=done.order_uuid, now=timezone.now())
     assert (stored_outcome(done)[0], view.is_cancel_on_record) == ("not_applied", False)
 
@@ -132,9 +132,9 @@ def test_order_accepted_meanwhile_is_not_canceled(
 def test_failed_status_after_acceptance_does_not_prove_the_cancel(
     emulator: Emulator, settings: Any, clock: Any
 ) -> None:
-    done = lose_cancel(emulator, settings, {"kind": "cut"})
-    emulator.change(done.order_uuid, status="accepted")
-    emulator.change(done.order_uuid, status="failed")
+    done = cancel_without_answer(emulator, settings, {"kind": "cut"})
+    emulator.change_order(done.order_uuid, status="accepted")
+    emulator.change_order(done.order_uuid, status="failed")
     settings.OPERATION_READS = [2, 43_200]
     read_until_settled(done, clock)
     assert stored_outcome(done)[0] == "needs_human"
@@ -143,12 +143,12 @@ def test_failed_status_after_acceptance_does_not_prove_the_cancel(
 def test_undocumented_status_leaves_the_outcome_unknown(
     emulator: Emulator, settings: Any, clock: Any
 ) -> None:
-    done = lose_cancel(emulator, settings, {"kind": "cut"})
-    emulator.change(done.order_uuid, status="on_hold")
+    done = cancel_without_answer(emulator, settings, {"kind": "cut"})
+    emulator.change_order(done.order_uuid, status="on_hold")
     for seconds in (2, 8, 50, 90):
         clock.shift(seconds)
         assert read_again(done) == "unknown"
-    emulator.change(done.order_uuid, status="failed")
+    emulator.change_order(done.order_uuid, status="failed")
     clock.shift(150)
     assert read_again(done) == "applied"
 
@@ -160,7 +160,7 @@ def test_f10_contradictory_answer_without_deciding_reads_needs_a_person(
     order_id = open_order(emulator)
     shown = snapshot(order_id)
     fault["text"] = json.dumps(order_json(id=str(order_id), status="opened"))
-    emulator.fault(fault, method="POST")
+    emulator.add_fault(fault, method="POST")
     done = cancel(order_id, snapshot=shown)
     assert stored_outcome(done) == ("unknown", "C", "contradiction")
     read_until_settled(done, clock)
@@ -172,7 +172,7 @@ def test_f10_contradictory_answer_is_settled_by_a_read(
     emulator: Emulator, settings: Any, clock: Any
 ) -> None:
     fault = {"kind": "mutate", "set": {"id": str(uuid4())}}
-    done = lose_cancel(emulator, settings, fault)
+    done = cancel_without_answer(emulator, settings, fault)
     assert stored_outcome(done) == ("unknown", "C", "contradiction")
     assert read_until_settled(done, clock) == [2]
     assert stored_outcome(done)[0] == "applied"
@@ -181,8 +181,8 @@ def test_f10_contradictory_answer_is_settled_by_a_read(
 def test_goody_unreachable_for_a_day_needs_a_person(
     emulator: Emulator, settings: Any, clock: Any
 ) -> None:
-    done = lose_cancel(emulator, settings, {"kind": "cut"})
-    emulator.fault({"kind": "status", "status": 404}, method="GET")
+    done = cancel_without_answer(emulator, settings, {"kind": "cut"})
+    emulator.add_fault({"kind": "status", "status": 404}, method="GET")
     settings.OPERATION_READS = [2, 10, 60, 150, 300, 40_000]
     moments = read_until_settled(done, clock)
     assert moments[-1] >= 86_400
@@ -192,7 +192,7 @@ def test_goody_unreachable_for_a_day_needs_a_person(
 
 
 def test_due_read_is_claimed_by_one_worker(emulator: Emulator, settings: Any, clock: Any) -> None:
-    done = lose_cancel(emulator, settings, {"kind": "cut"})
+    done = cancel_without_answer(emulator, settings, {"kind": "cut"})
     assert services.operations_due_for_reading(now=timezone.now()) == []
     read_again(done)
     clock.shift(2)
@@ -232,7 +232,7 @@ def test_cancel_is_attributed_to_one_operation(emulator: Emulator, goody: Any) -
     past = timezone.now() - timedelta(minutes=5)
     old = operation(state=State.NOT_APPLIED, order_uuid=order_id, sent_at=past, unknown_at=past)
     new = operation(state=State.SENDING, order_uuid=order_id, sent_at=past)
-    emulator.change(order_id, status="failed")
+    emulator.change_order(order_id, status="failed")
     services.refresh_order(order_id=order_id, now=timezone.now())
     assert (stored_outcome(old)[0], stored_outcome(new)[0]) == ("not_applied", "sending")
     services.abandon_expired_operations(now=timezone.now() + timedelta(seconds=61))
@@ -255,7 +255,7 @@ def extensions(emulator: Emulator, order_id: UUID) -> list[str]:
 def test_f31_lost_answer_of_an_applied_extension_is_settled_by_a_read(
     emulator: Emulator, settings: Any, clock: Any, kind: str
 ) -> None:
-    done = lose_extension(emulator, settings, {"kind": kind})
+    done = extend_without_answer(emulator, settings, {"kind": kind})
     assert read_until_settled(done, clock) == [2]
     assert (stored_outcome(done)[0], emulator.posts()) == ("applied", 1)
     asked = formats.date_time(done.expiration, UTC)
@@ -265,7 +265,7 @@ def test_f31_lost_answer_of_an_applied_extension_is_settled_by_a_read(
 def test_extension_with_unknown_outcome_is_not_sent_again(
     emulator: Emulator, settings: Any, clock: Any
 ) -> None:
-    done = lose_extension(emulator, settings, {"kind": "cut"})
+    done = extend_without_answer(emulator, settings, {"kind": "cut"})
     assert read_until_settled(done, clock) == [2, 10, 60, 150]
     assert (stored_outcome(done)[0], emulator.posts()) == ("not_applied", 1)
     assert (title(done), message(done).next_step) == ("Not changed", "You may try again.")
@@ -275,8 +275,8 @@ def test_extension_with_unknown_outcome_is_not_sent_again(
 def test_f34_order_with_another_date_is_blocked_while_our_extension_may_take_effect(
     emulator: Emulator, settings: Any, clock: Any
 ) -> None:
-    done = lose_extension(emulator, settings, {"kind": "cut"})
-    emulator.change(done.order_uuid, expires_at=LATER)
+    done = extend_without_answer(emulator, settings, {"kind": "cut"})
+    emulator.change_order(done.order_uuid, expires_at=LATER)
     for seconds in (2, 8, 50):
         clock.shift(seconds)
         assert read_again(done) == "unknown"
@@ -299,8 +299,8 @@ def test_late_extension_does_not_overwrite_a_later_write(
 ) -> None:
     """It is answered 504 and takes effect 40 s later; the order is blocked in between."""
     fault = {"kind": "late_apply", "seconds": 600, "then": "status", "status": 504}
-    done = lose_extension(emulator, settings, fault)
-    emulator.change(done.order_uuid, expires_at=LATER)
+    done = extend_without_answer(emulator, settings, fault)
+    emulator.change_order(done.order_uuid, expires_at=LATER)
     clock.shift(40)
     read_again(done)
     with pytest.raises(services.OrderBusy):
@@ -314,7 +314,7 @@ def test_order_is_blocked_until_the_extension_cannot_take_effect_any_more(
     emulator: Emulator, settings: Any, clock: Any
 ) -> None:
     """Somebody else may have set the same date, and our request is still on its way."""
-    done = lose_extension(emulator, settings, {"kind": "apply_then_reset"})
+    done = extend_without_answer(emulator, settings, {"kind": "apply_then_reset"})
     read_until_settled(done, clock)
     with pytest.raises(services.OrderBusy) as busy:
         extend(done.order_uuid, expiration=in_days(60))
@@ -329,8 +329,8 @@ def test_order_is_blocked_until_the_extension_cannot_take_effect_any_more(
 def test_order_accepted_meanwhile_is_not_extended(
     emulator: Emulator, settings: Any, clock: Any
 ) -> None:
-    done = lose_extension(emulator, settings, {"kind": "cut"})
-    emulator.change(done.order_uuid, status="accepted")
+    done = extend_without_answer(emulator, settings, {"kind": "cut"})
+    emulator.change_order(done.order_uuid, status="accepted")
     assert read_until_settled(done, clock) == [2]
     assert (stored_outcome(done)[0], emulator.posts()) == ("not_applied", 1)
 
@@ -338,8 +338,8 @@ def test_order_accepted_meanwhile_is_not_extended(
 def test_unreadable_expiration_leaves_the_outcome_unknown(
     emulator: Emulator, settings: Any, clock: Any
 ) -> None:
-    done = lose_extension(emulator, settings, {"kind": "cut"})
-    emulator.fault({"kind": "mutate", "set": {"expires_at": "soon"}}, method="GET", times=1)
+    done = extend_without_answer(emulator, settings, {"kind": "cut"})
+    emulator.add_fault({"kind": "mutate", "set": {"expires_at": "soon"}}, method="GET", times=1)
     clock.shift(2)
     assert (read_again(done), emulator.posts()) == ("unknown", 1)
 
@@ -348,7 +348,7 @@ def test_f10_answer_with_another_expiration_needs_a_person(
     emulator: Emulator, settings: Any, clock: Any
 ) -> None:
     wrong = json.dumps(order_json())
-    done = lose_extension(emulator, settings, {"kind": "body", "as": "text", "text": wrong})
+    done = extend_without_answer(emulator, settings, {"kind": "body", "as": "text", "text": wrong})
     assert stored_outcome(done) == ("unknown", "C", "contradiction")
     read_until_settled(done, clock)
     assert (stored_outcome(done)[0], emulator.posts()) == ("needs_human", 1)
@@ -407,7 +407,7 @@ def test_late_answer_confirms_an_outcome_known_from_a_read(settings: Any, clock:
 def test_cancel_seen_later_is_described_as_perhaps_ours(
     emulator: Emulator, settings: Any, clock: Any
 ) -> None:
-    done = lose_cancel(emulator, settings, {"kind": "late_apply", "seconds": 600})
+    done = cancel_without_answer(emulator, settings, {"kind": "late_apply", "seconds": 600})
     read_until_settled(done, clock)
     assert (stored_outcome(done)[0], title(done)) == ("not_applied", "Not canceled")
     emulator.control("POST", "late")
@@ -427,7 +427,7 @@ def test_second_attempt_is_refused_when_the_first_took_effect(
     emulator: Emulator, settings: Any, clock: Any
 ) -> None:
     """Its fresh read shows the effect, so it sends nothing."""
-    done = lose_cancel(emulator, settings, {"kind": "late_apply", "seconds": 600})
+    done = cancel_without_answer(emulator, settings, {"kind": "late_apply", "seconds": 600})
     read_until_settled(done, clock)
     shown = snapshot(done.order_uuid)
     emulator.control("POST", "late")
@@ -445,7 +445,7 @@ def test_effect_seen_after_a_lead_recorded_not_applied_is_shown(emulator: Emulat
         sent_at=timezone.now() - timedelta(seconds=1),
     )
     _settle(done, False)
-    emulator.change(order_id, status="canceled")
+    emulator.change_order(order_id, status="canceled")
     services.refresh_order(order_id=order_id, now=timezone.now())
     assert (stored_outcome(done)[0], title(done)) == ("not_applied", "Canceled at Goody")
 
@@ -468,7 +468,7 @@ def test_expiration_seen_later_is_described_as_perhaps_ours_and_offers_no_undo(
     )
     services.refresh_order(order_id=order_id, now=timezone.now())
     assert Operation.objects.get(pk=lost.pk).effect_seen_at is None
-    emulator.change(order_id, expires_at=goody_time(asked))
+    emulator.change_order(order_id, expires_at=goody_time(asked))
     services.refresh_order(order_id=order_id, now=timezone.now())
     lost.refresh_from_db()
     assert (lost.state, title(lost)) == (closed_as, "Changed at Goody")
@@ -480,7 +480,7 @@ def test_expiration_seen_later_is_described_as_perhaps_ours_and_offers_no_undo(
 def test_extension_known_from_a_read_offers_no_undo(
     emulator: Emulator, settings: Any, clock: Any
 ) -> None:
-    done = lose_extension(emulator, settings, {"kind": "apply_then_reset"})
+    done = extend_without_answer(emulator, settings, {"kind": "apply_then_reset"})
     read_until_settled(done, clock)
     done.refresh_from_db()
     assert (done.state, services.may_undo_extension(done, now=timezone.now())) == ("applied", False)
@@ -537,7 +537,7 @@ def test_cancel_reverted_at_goody_is_recorded_as_contradicted(
 ) -> None:
     order_id = open_order(emulator)
     done = cancel(order_id)
-    emulator.change(order_id, status="notified")
+    emulator.change_order(order_id, status="notified")
     done = check_until_certain(done, clock)
     at = formats.date_time(done.contradicted_at, UTC)
     assert (done.state, title(done)) == ("applied", "Canceled, but a read showed otherwise")
@@ -556,7 +556,7 @@ def test_another_expiration_after_a_confirmed_extension_is_recorded_as_contradic
 ) -> None:
     order_id = open_order(emulator)
     done = extend(order_id)
-    emulator.change(order_id, expires_at=LATER)
+    emulator.change_order(order_id, expires_at=LATER)
     done = check_until_certain(done, clock)
     at, asked = (formats.date_time(one, UTC) for one in (done.contradicted_at, done.expiration))
     assert title(done) == "Changed, but a read showed otherwise"
@@ -590,11 +590,11 @@ def test_check_compares_only_the_newest_extension(emulator: Emulator, clock: Any
 def test_failed_check_is_repeated(emulator: Emulator, clock: Any) -> None:
     order_id = open_order(emulator)
     done = cancel(order_id)
-    emulator.fault({"kind": "status", "status": 503}, method="GET")
+    emulator.add_fault({"kind": "status", "status": 503}, method="GET")
     due = check(done, clock).due_at
     assert due is not None
-    emulator.heal()
-    emulator.change(order_id, status="notified")
+    emulator.clear_faults()
+    emulator.change_order(order_id, status="notified")
     for seconds in (8, 50, 90, 150):
         clock.shift(seconds)
         read_again(done)

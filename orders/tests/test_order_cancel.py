@@ -71,7 +71,7 @@ def test_recipient_is_readable_wherever_named(
     emulator: Any, as_role: Any, name: str, shown: str
 ) -> None:
     given = {"recipient_first_name": name, "recipient_last_name": None}
-    order_id = emulator.create(status="notified", **given)[0]["id"]
+    order_id = emulator.create_orders(status="notified", **given)[0]["id"]
     client = as_role("agent")
     answer = client.get(cancel_url(order_id), headers=dialog())
     assert heading(answer) == f"Cancel the gift for \u2068{shown}\u2069?"
@@ -246,7 +246,7 @@ def test_changed_order_is_not_written_and_the_difference_is_shown(
 ) -> None:
     client = as_role("agent")
     given = {**hidden(client.get(cancel_url(order_id))), **WISH}
-    emulator.change(order_id, status="opened")
+    emulator.change_order(order_id, status="opened")
     answer = client.post(cancel_url(order_id), given, headers=dialog())
     assert answer.status_code == 200
     assert "HX-Retarget" not in answer
@@ -279,7 +279,7 @@ def test_a_dialog_without_an_action_updates_the_order_behind_it(
 ) -> None:
     client, there = as_role("agent"), url("order_detail", order_id)
     given = {**hidden(client.get(cancel_url(order_id), headers=dialog(there))), **WISH}
-    emulator.change(order_id, status="accepted")
+    emulator.change_order(order_id, status="accepted")
     for page, target, mark in (
         (LIST, f"#order-{order_id}", f'<tr id="order-{order_id}"'),
         (there, "#order-detail", '<div id="order-detail"'),
@@ -309,7 +309,7 @@ def test_behind_a_dialog_with_a_form_nothing_is_replaced(as_role: Any, order_id:
 def test_refusal_by_goody_is_shown_with_its_message(
     emulator: Any, as_role: Any, order_id: str
 ) -> None:
-    emulator.fault(
+    emulator.add_fault(
         {"kind": "status", "status": 422, "text": "Too <late>"}, method="POST", path="/v1/orders/"
     )
     answer = open_and_submit(as_role("agent"), cancel_url(order_id), headers=dialog(), **WISH)
@@ -320,11 +320,11 @@ def test_refusal_by_goody_is_shown_with_its_message(
 def test_outage_shows_the_copy_without_a_form(emulator: Any, as_role: Any, order_id: str) -> None:
     client = as_role("agent")
     client.get(url("order_detail", order_id))
-    emulator.fault({"kind": "status", "status": 503}, path="/v1/orders/")
+    emulator.add_fault({"kind": "status", "status": 503}, path="/v1/orders/")
     answer = client.get(cancel_url(order_id), headers=dialog())
     assert "The order could not be read just now, so nothing can be sent" in text(answer)
     assert hidden(answer) == {}
-    emulator.heal()
+    emulator.clear_faults()
     assert "form_key" in hidden(client.get(cancel_url(order_id), headers=dialog()))
 
 
@@ -334,7 +334,7 @@ def test_missing_order_has_no_form_even_if_it_cannot_be_flagged(
 ) -> None:
     client = as_role("agent")
     client.get(url("order_detail", order_id))
-    emulator.fault({"kind": "status", "status": 404}, path="/v1/orders/")
+    emulator.add_fault({"kind": "status", "status": 404}, path="/v1/orders/")
     with failing_statements("orders_order", "UPDATE"):
         answer = client.get(cancel_url(order_id), headers=dialog())
     assert "Goody does not know this order" in text(answer)
@@ -344,7 +344,7 @@ def test_missing_order_has_no_form_even_if_it_cannot_be_flagged(
 def test_goody_down_without_a_copy_stays_in_the_dialog(
     emulator: Any, as_role: Any, order_id: str
 ) -> None:
-    emulator.fault({"kind": "status", "status": 503}, path="/v1/orders/", times=None)
+    emulator.add_fault({"kind": "status", "status": 503}, path="/v1/orders/", times=None)
     answer = as_role("agent").get(cancel_url(order_id), headers=dialog())
     assert answer.status_code == 503
     assert "Goody reported an internal error" in text(answer)
@@ -353,7 +353,7 @@ def test_goody_down_without_a_copy_stays_in_the_dialog(
 
 
 def test_lost_answer_is_shown_as_being_checked(emulator: Any, as_role: Any, order_id: str) -> None:
-    emulator.fault({"kind": "apply_then_reset"}, method="POST", path="/v1/orders/")
+    emulator.add_fault({"kind": "apply_then_reset"}, method="POST", path="/v1/orders/")
     answer = open_and_submit(as_role("agent"), cancel_url(order_id), headers=dialog(LIST), **WISH)
     assert only().state == State.UNKNOWN
     assert answer["HX-Retarget"] == f"#order-{order_id}"
@@ -371,7 +371,7 @@ def test_the_dialog_of_a_refusal_says_that_the_order_is_canceled(
     emulator: Any, as_role: Any, order_id: str, status: int, shown: str
 ) -> None:
     fault = {"kind": "apply_then_status", "status": status, "headers": {"Retry-After": "60"}}
-    emulator.fault(fault, method="POST", path="/v1/orders/")
+    emulator.add_fault(fault, method="POST", path="/v1/orders/")
     answer = open_and_submit(as_role("agent"), cancel_url(order_id), headers=dialog(), **WISH)
     assert heading(answer) == shown
     assert "This page updates by itself" not in text(answer)
@@ -383,7 +383,7 @@ def test_second_person_sees_who_started_the_operation(
 ) -> None:
     ana, ben = as_role("agent", "ana"), as_role("agent", "ben")
     given = {**hidden(ben.get(cancel_url(order_id))), **WISH}
-    emulator.fault({"kind": "cut"}, method="POST", path="/v1/orders/")
+    emulator.add_fault({"kind": "cut"}, method="POST", path="/v1/orders/")
     open_and_submit(ana, cancel_url(order_id), **WISH)
     answer = ben.post(cancel_url(order_id), given, headers=dialog())
     assert answer.status_code == 409
@@ -415,7 +415,7 @@ def test_an_outcome_that_needs_a_human_for_days_has_a_date(as_role: Any, order_i
 
 def test_the_poll_returns_the_outcome(emulator: Any, as_role: Any, order_id: str) -> None:
     client = as_role("agent")
-    emulator.fault({"kind": "apply_then_reset"}, method="POST", path="/v1/orders/")
+    emulator.add_fault({"kind": "apply_then_reset"}, method="POST", path="/v1/orders/")
     open_and_submit(client, cancel_url(order_id), headers=dialog(LIST), **WISH)
     row = {"HX-Request": "true", "HX-Target": f"tr#order-{order_id}"}
     poll = url("order_detail", order_id, poll="1")
@@ -432,7 +432,7 @@ def test_a_poll_shows_a_failure_in_the_row_without_a_toast(
     emulator: Any, as_role: Any, order_id: str, state: State
 ) -> None:
     client = as_role("agent")
-    emulator.fault({"kind": "cut"}, method="POST", path="/v1/orders/")
+    emulator.add_fault({"kind": "cut"}, method="POST", path="/v1/orders/")
     open_and_submit(client, cancel_url(order_id), headers=dialog(LIST), **WISH)
     sent_at = timezone.now() if state == State.NOT_APPLIED else None
     Operation.objects.update(state=state, closed_at=timezone.now(), sent_at=sent_at)
@@ -451,7 +451,7 @@ def test_repeated_submit_of_a_failed_write_leads_to_its_page(
 ) -> None:
     client = as_role("agent")
     given = {**hidden(client.get(cancel_url(order_id))), **WISH}
-    emulator.fault({"kind": "cut"}, method="POST", path="/v1/orders/")
+    emulator.add_fault({"kind": "cut"}, method="POST", path="/v1/orders/")
     client.post(cancel_url(order_id), given)
     Operation.objects.update(state=State.NOT_APPLIED, closed_at=timezone.now())
     answer = client.post(cancel_url(order_id), given, headers=dialog(LIST))
@@ -471,7 +471,7 @@ def test_only_an_answer_of_goody_is_shown_as_canceled_by_us(
 ) -> None:
     client = as_role("agent", "ana")
     if fault:
-        emulator.fault(fault, method="POST", path="/v1/orders/")
+        emulator.add_fault(fault, method="POST", path="/v1/orders/")
     open_and_submit(client, cancel_url(order_id), **WISH)
     page = text(client.get(url("order_detail", order_id)))
     assert only().state == State.APPLIED
@@ -486,11 +486,11 @@ def test_an_outcome_known_from_a_read_has_the_same_words_everywhere(
 ) -> None:
     """The operation was applied by a read, or closed without proof and shown as canceled later."""
     lead = as_role("lead")
-    emulator.fault({"kind": "cut"}, method="POST", path="/v1/orders/", times=1)
+    emulator.add_fault({"kind": "cut"}, method="POST", path="/v1/orders/", times=1)
     open_and_submit(lead, cancel_url(order_id), **WISH)
     if state != State.APPLIED:
         Operation.objects.update(state=state, closed_at=timezone.now(), after={})
-    emulator.change(order_id, status="failed")
+    emulator.change_order(order_id, status="failed")
     detail = text(lead.get(url("order_detail", order_id)))
     done = only()
     assert (done.state, done.effect_seen_at is None) == (state, False)
@@ -515,7 +515,7 @@ def test_the_difference_uses_the_time_zone_of_the_dialog(
     client = as_role("agent")
     Profile.objects.create(user=client.user, time_zone=zone)
     given = {**hidden(client.get(cancel_url(order_id))), **WISH}
-    emulator.change(order_id, expires_at="2099-05-06T07:08:00Z")
+    emulator.change_order(order_id, expires_at="2099-05-06T07:08:00Z")
     assert f"→ {said}." in text(client.post(cancel_url(order_id), given, headers=dialog()))
 
 
@@ -556,7 +556,7 @@ def test_a_poll_that_finds_nothing_new_replaces_nothing(
     emulator: Any, as_role: Any, order_id: str
 ) -> None:
     client, there = as_role("agent"), url("order_detail", order_id)
-    emulator.fault({"kind": "apply_then_reset"}, method="POST", path="/v1/orders/")
+    emulator.add_fault({"kind": "apply_then_reset"}, method="POST", path="/v1/orders/")
     shown = text(open_and_submit(client, cancel_url(order_id), headers=dialog(there), **WISH))
     poll = re.search(r'hx-get="([^"]*poll=[^"]*)"', shown)
     assert poll is not None

@@ -69,7 +69,7 @@ CANCELED = {**order_json(), "status": "failed"}
 @pytest.mark.parametrize("status", ["created", "notified", "opened"])
 @pytest.mark.parametrize("cancel_status", ["failed", "canceled"])
 def test_cancel_works(emulator: Emulator, status: str, cancel_status: str) -> None:
-    emulator.switch(cancel_status=cancel_status)
+    emulator.set_switches(cancel_status=cancel_status)
     order_id = open_order(emulator, status=status)
     done = cancel(order_id)
     assert stored_outcome(done) == ("applied", "", "")
@@ -95,7 +95,7 @@ def test_wrong_state_is_refused_without_a_post(
 ) -> None:
     order_id = open_order(emulator)
     shown = snapshot(order_id)
-    emulator.change(order_id, status=status)
+    emulator.change_order(order_id, status=status)
     done = cancel(order_id, snapshot=shown)
     assert stored_outcome(done) == ("refused", "B", kind)
     assert (title(done), emulator.posts()) == (heading, 0)
@@ -105,7 +105,7 @@ def test_wrong_state_is_refused_without_a_post(
 def test_a_recipient_who_accepted_meanwhile_is_named_with_the_time(emulator: Emulator) -> None:
     order_id = open_order(emulator)
     shown = snapshot(order_id)
-    emulator.change(order_id, status="accepted")
+    emulator.change_order(order_id, status="accepted")
     done = cancel(order_id, snapshot=shown)
     accepted = emulator.order(order_id)["event_times"]["accepted_at"]
     assert done.after["accepted_at"] == accepted.replace("Z", "+00:00")
@@ -298,7 +298,7 @@ def test_f15_an_applied_cancel_behind_a_refusal_is_found_by_the_read_that_follow
     order_id = open_order(emulator)
     shown = snapshot(order_id)
     fault = {"kind": "apply_then_status", "status": status, "text": "Already canceled"}
-    emulator.fault(fault, method="POST")
+    emulator.add_fault(fault, method="POST")
     done = cancel(order_id, snapshot=shown)
     assert (done.state, emulator.posts()) == ("refused", 1)
     if status == 429:
@@ -330,7 +330,7 @@ def test_f16_a_429_is_told_as_not_canceled_once_a_read_shows_it(
     emulator: Emulator, clock: Any
 ) -> None:
     order_id = open_order(emulator)
-    emulator.fault({"kind": "status", "status": 429}, method="POST")
+    emulator.add_fault({"kind": "status", "status": 429}, method="POST")
     done = cancel(order_id)
     assert title(done) == "Outcome being checked"
     clock.shift(10)

@@ -69,7 +69,7 @@ def badges(markup: str) -> list[str]:
 def test_a_failed_delivery_has_a_badge_of_its_own(emulator: Emulator, agent: Client) -> None:
     shipments = [{"status": "failed_delivery", "brand_name": "Leaf"}]
     order_id = open_order(emulator, status="shipped")
-    emulator.change(order_id, status="shipped", shipments=shipments)
+    emulator.change_order(order_id, status="shipped", shipments=shipments)
     for place in (row(agent, order_id), order_page(agent, order_id)):
         assert badges(place) == ["Shipped", "Delivery failed"]
     assert '<span class="badge__word">Failed delivery</span>' in order_page(agent, order_id)
@@ -137,7 +137,7 @@ def test_the_total_of_an_end_after_acceptance_is_not_given(
     order_id = open_order(emulator)
     times = {"created_at": "2026-01-01T00:00:00Z", "accepted_at": "2026-01-02T00:00:00Z"}
     fault = {"status": "failed", "event_times": times}
-    emulator.fault({"kind": "mutate", "set": fault}, path=f"/v1/orders/{order_id}")
+    emulator.add_fault({"kind": "mutate", "set": fault}, path=f"/v1/orders/{order_id}")
     assert money(order_page(agent, order_id))["Tax, total"] == "not given"
 
 
@@ -220,7 +220,7 @@ ODD = [
 def odd_order(emulator: Emulator, name: str, value: object) -> UUID:
     order_id = open_order(emulator, expires_at="2099-01-01T00:00:00Z")
     fault = {"kind": "mutate", "set": {name: value}}
-    emulator.fault(fault, path=f"/v1/orders/{order_id}")
+    emulator.add_fault(fault, path=f"/v1/orders/{order_id}")
     return order_id
 
 

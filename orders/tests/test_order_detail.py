@@ -85,10 +85,10 @@ def _structs_in(kind: Any) -> list[Any]:
 @pytest.fixture
 def full_id(emulator: Any) -> str:
     order_id: str = emulator.find_id(status="shipped")
-    emulator.change(order_id, **FULL)
+    emulator.change_order(order_id, **FULL)
     # The emulator keeps its own record of events, so these are put into its answer.
     times = {"kind": "mutate", "set": {"event_times": TIMES}}
-    emulator.fault(times, path=f"/v1/orders/{order_id}")
+    emulator.add_fault(times, path=f"/v1/orders/{order_id}")
     return order_id
 
 
@@ -235,7 +235,7 @@ def test_accepted_order_has_a_support_message_and_no_actions(emulator: Any, as_r
 
 def test_an_unknown_status_is_raw_and_allows_nothing(emulator: Any, as_role: Any) -> None:
     order_id = emulator.find_id(status="opened")
-    emulator.change(order_id, status="<teleported>")
+    emulator.change_order(order_id, status="<teleported>")
     page = text(as_role("agent").get(url("order_detail", order_id)))
     assert "Unknown: &lt;teleported&gt;" in page
     assert why(page) == (
@@ -256,7 +256,7 @@ def test_cancel_by_others_is_distinguished(
     emulator: Any, as_role: Any, status: str, word: str, end: str
 ) -> None:
     order_id = emulator.find_id(status="opened")
-    emulator.change(order_id, status=status)
+    emulator.change_order(order_id, status=status)
     page = text(as_role("agent").get(url("order_detail", order_id)))
     assert f'<span class="badge__word">{word}</span>' in page
     assert end in page
@@ -275,8 +275,8 @@ def test_possible_own_cancel_is_not_attributed_to_others(
     emulator: Any, as_role: Any, state: str, was_sent: bool, where: str
 ) -> None:
     order_id = emulator.find_id(status="opened")
-    emulator.change(order_id, status="accepted")
-    emulator.change(order_id, status="failed")
+    emulator.change_order(order_id, status="accepted")
+    emulator.change_order(order_id, status="failed")
     now = timezone.now()
     sent_at = now if was_sent else None
     operation(order_uuid=order_id, state=state, sent_at=sent_at, unknown_at=now)
@@ -286,7 +286,7 @@ def test_possible_own_cancel_is_not_attributed_to_others(
 
 def test_fields_that_could_not_be_read_are_named(emulator: Any, as_role: Any) -> None:
     order_id = emulator.find_id(status="opened")
-    emulator.change(order_id, view_count_recipient="many")
+    emulator.change_order(order_id, view_count_recipient="many")
     page = text(as_role("agent").get(url("order_detail", order_id)))
     assert "Some fields could not be read." in page
     assert "view_count_recipient" in page
@@ -297,7 +297,7 @@ def test_without_goody_the_copy_is_shown_with_its_date_and_the_reason(
 ) -> None:
     client, order_id = as_role("agent"), emulator.find_id(status="opened")
     assert client.get(url("order_detail", order_id)).status_code == 200
-    emulator.fault({"kind": "status", "status": 503}, path="/v1/orders/")
+    emulator.add_fault({"kind": "status", "status": 503}, path="/v1/orders/")
     answer = client.get(url("order_detail", order_id))
     assert answer.status_code == 200
     assert why(text(answer)) == (
@@ -309,7 +309,7 @@ def test_without_goody_the_copy_is_shown_with_its_date_and_the_reason(
 def test_an_order_that_goody_lost_is_flagged_and_kept(emulator: Any, as_role: Any) -> None:
     client, order_id = as_role("agent"), emulator.find_id(status="opened")
     client.get(url("order_detail", order_id))
-    emulator.fault({"kind": "status", "status": 404}, path="/v1/orders/")
+    emulator.add_fault({"kind": "status", "status": 404}, path="/v1/orders/")
     answer = client.get(url("order_detail", order_id))
     assert answer.status_code == 200
     assert "Goody does not know this order (right environment?)" in text(answer)
@@ -323,7 +323,7 @@ def test_actions_ruled_out_by_the_copy_are_not_offered(
     order_id = open_order(emulator, expires_at="2099-01-01T00:00:00Z")
     undo = reverse("operation_undo", args=[order_id, extend(order_id, may_shorten=True).pk])
     assert undo in text(client.get(url("order_detail", order_id)))
-    emulator.fault({"kind": "status", "status": status}, path="/v1/orders/")
+    emulator.add_fault({"kind": "status", "status": status}, path="/v1/orders/")
     page = text(client.get(url("order_detail", order_id)))
     assert "Nothing can be changed" in why(page)
     assert undo not in page
@@ -336,7 +336,7 @@ def test_replaced_row_stays_flagged(emulator: Any, as_role: Any) -> None:
     address, row = url("order_detail", order_id), htmx(f"tr#order-{order_id}", "/orders/")
     cancel_url = f'href="{order_id}/cancel/"'
     assert cancel_url in text(client.get(address, headers=row))
-    emulator.fault({"kind": "status", "status": 404}, path="/v1/orders/")
+    emulator.add_fault({"kind": "status", "status": 404}, path="/v1/orders/")
     client.get(address)
     shown = text(client.get(address, headers=row))
     assert "Goody does not know it any more" in shown
@@ -347,7 +347,7 @@ def test_404_is_shown_although_another_read_started_later(emulator: Any, as_role
     client, order_id = as_role("agent"), emulator.find_id(status="opened")
     client.get(url("order_detail", order_id))
     models.Order.objects.update(read_at=timezone.now() + timedelta(seconds=30))
-    emulator.fault({"kind": "status", "status": 404}, path="/v1/orders/")
+    emulator.add_fault({"kind": "status", "status": 404}, path="/v1/orders/")
     page = text(client.get(url("order_detail", order_id)))
     assert "Goody does not know this order (right environment?)" in page
 
@@ -464,7 +464,7 @@ def test_raw_json_that_can_not_be_read_is_shown_as_it_came() -> None:
 
 def test_lone_surrogate_is_shown_on_the_page_and_in_raw_json(emulator: Any, as_role: Any) -> None:
     order_id = emulator.find_id(status="opened")
-    emulator.change(order_id, message="odd \ud800 text", **{"odd\ud800name": 1})
+    emulator.change_order(order_id, message="odd \ud800 text", **{"odd\ud800name": 1})
     page = text(as_role("admin").get(url("order_detail", order_id)))
     assert "odd \\ud800 text" in page.partition("Raw JSON")[2]
     assert "odd�name" in page.partition("does not name")[2].partition("</p>")[0]
@@ -477,7 +477,7 @@ def test_rejected_key_is_shown_to_admins_only(
     order_id = emulator.find_id(status="opened")
     people = {role: as_role(role) for role in ("agent", "admin")}
     people["agent"].get(url("order_detail", order_id))
-    emulator.fault({"kind": "status", "status": 401})
+    emulator.add_fault({"kind": "status", "status": 401})
     first, second = ("admin", "agent") if after_the_refusal else ("agent", "admin")
     pages = {
         role: text(people[role].get(url("order_detail", order_id))) for role in (first, second)

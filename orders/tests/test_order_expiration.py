@@ -72,7 +72,7 @@ def client(as_role: Any) -> Any:
 @pytest.fixture
 def order_id(emulator: Any) -> str:
     found: str = emulator.find_id(status="notified", no_expiry="false")
-    emulator.change(found, expires_at=goody_time(in_days(20)))
+    emulator.change_order(found, expires_at=goody_time(in_days(20)))
     return found
 
 
@@ -447,7 +447,7 @@ def test_an_undo_does_not_overwrite_what_somebody_else_set(
     client: Any, emulator: Any, order_id: str
 ) -> None:
     undo, theirs = extended(client, order_id), goody_time(in_days(60))
-    emulator.change(order_id, expires_at=theirs)
+    emulator.change_order(order_id, expires_at=theirs)
     answer = client.post(undo_url(order_id), undo, headers=dialog(LIST))
     assert "The order changed since you looked." in text(answer)
     assert "Not undone" in text(answer)
@@ -494,7 +494,7 @@ def test_changed_expiration_is_shown_and_nothing_is_sent(
     client: Any, emulator: Any, order_id: str
 ) -> None:
     opened = client.get(expiration_url(order_id))
-    emulator.change(order_id, expires_at=goody_time(in_days(33)))
+    emulator.change_order(order_id, expires_at=goody_time(in_days(33)))
     wish = {**hidden(opened), "expiration": goody_time(in_days(50))}
     answer = client.post(expiration_url(order_id), wish, headers=dialog())
     assert "The order changed since you looked. Expiration:" in text(answer)
@@ -508,7 +508,7 @@ def test_unsent_extension_names_the_expiration_of_the_dialog(
 ) -> None:
     opened, asked = client.get(expiration_url(order_id)), in_days(50)
     was = datetime.fromisoformat(emulator.order(order_id)["expires_at"])
-    emulator.change(order_id, expires_at=goody_time(in_days(33)))
+    emulator.change_order(order_id, expires_at=goody_time(in_days(33)))
     client.post(expiration_url(order_id), {**hidden(opened), "expiration": goody_time(asked)})
     change = f"{date_time(was, NEW_YORK)} → {date_time(asked, NEW_YORK)}"
     operation = reverse("operation", args=[order_id, only().id])
@@ -548,7 +548,7 @@ def test_presets_beyond_the_bound_are_left_out_with_the_reason(
 ) -> None:
     order_id = emulator.find_id(status="notified")
     far = datetime.now(UTC) + timedelta(days=days)
-    emulator.change(order_id, expires_at=f"{far:%Y-%m-%dT%H:%M:%SZ}")
+    emulator.change_order(order_id, expires_at=f"{far:%Y-%m-%dT%H:%M:%SZ}")
     shown = as_role("agent").get(url("order_expiration", order_id), headers=dialog())
     latest = datetime.now(UTC) + timedelta(days=settings.EXTENSION_MAX_DAYS)
     offered = fields(shown).radios.get("expiration", [])
@@ -559,7 +559,7 @@ def test_presets_beyond_the_bound_are_left_out_with_the_reason(
 
 def test_a_date_at_the_end_of_the_calendar_has_no_presets(emulator: Any, as_role: Any) -> None:
     order_id = emulator.find_id(status="notified")
-    emulator.change(order_id, expires_at="9999-12-31T23:59:59Z")
+    emulator.change_order(order_id, expires_at="9999-12-31T23:59:59Z")
     client = as_role("agent")
     Profile.objects.create(user=client.user, time_zone="Asia/Tokyo")
     shown = client.get(url("order_expiration", order_id), headers=dialog())
@@ -572,7 +572,7 @@ def test_an_undo_may_go_back_beyond_the_bound(emulator: Any, as_role: Any) -> No
     """The former date was Goody's, to which EXTENSION_MAX_DAYS does not apply."""
     client, order_id = as_role("agent"), emulator.find_id(status="notified")
     far = datetime.now(UTC) + timedelta(days=500)
-    emulator.change(order_id, expires_at=f"{far:%Y-%m-%dT%H:%M:%SZ}")
+    emulator.change_order(order_id, expires_at=f"{far:%Y-%m-%dT%H:%M:%SZ}")
     sooner = (datetime.now(UTC) + timedelta(days=30)).strftime("%Y-%m-%dT%H:%M:%SZ")
     open_and_submit(client, url("order_expiration", order_id), expiration=sooner, may_shorten="on")
     page = client.get(url("order_detail", order_id))

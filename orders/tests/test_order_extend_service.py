@@ -123,7 +123,7 @@ def test_the_same_date_and_a_date_where_there_was_none(emulator: Emulator) -> No
 def test_wrong_state(emulator: Emulator, status: str, kind: str) -> None:
     order_id = open_order(emulator)
     shown = snapshot(order_id)
-    emulator.change(order_id, status=status)
+    emulator.change_order(order_id, status=status)
     done = extend(order_id, snapshot=shown)
     assert (stored_outcome(done), emulator.posts()) == (("refused", "B", kind), 0)
 
@@ -131,7 +131,7 @@ def test_wrong_state(emulator: Emulator, status: str, kind: str) -> None:
 def test_f34_order_changed_since_the_dialog(emulator: Emulator) -> None:
     order_id = open_order(emulator)
     shown = snapshot(order_id)
-    emulator.change(order_id, expires_at="2099-05-06T07:08:00Z")
+    emulator.change_order(order_id, expires_at="2099-05-06T07:08:00Z")
     done = extend(order_id, snapshot=shown)
     assert (stored_outcome(done), emulator.posts()) == (("refused", "B", "moved"), 0)
     assert done.detail.endswith(" → 6 May 2099, 07:08 UTC.")
@@ -147,7 +147,7 @@ def test_an_expiration_that_cannot_be_read_is_not_overwritten(settings: Any) -> 
 @pytest.mark.parametrize("status", [400, 409, 422])
 def test_f15_goody_refuses(emulator: Emulator, status: int) -> None:
     order_id = open_order(emulator)
-    emulator.fault({"kind": "status", "status": status, "text": "Too late"}, method="POST")
+    emulator.add_fault({"kind": "status", "status": status, "text": "Too late"}, method="POST")
     done = extend(order_id)
     assert (stored_outcome(done), emulator.posts()) == (("refused", "B", "rejected"), 1)
     assert sentence(done) == "Goody refused: Too late."
@@ -213,7 +213,7 @@ def test_another_date_at_goody_is_shown_and_may_be_changed(emulator: Emulator) -
     order_id = open_order(emulator)
     extend(order_id)
     other = in_days(35)
-    emulator.change(order_id, expires_at=goody_time(other))
+    emulator.change_order(order_id, expires_at=goody_time(other))
     done = extend(order_id, expiration=in_days(60))
     assert (done.state, done.expires_before) == ("applied", other)
 
@@ -295,7 +295,7 @@ def test_undo_refuses_a_date_that_somebody_set_again_after_a_later_extension(
     first = extend(order_id, expiration=in_days(50))
     second = extend(order_id, expiration=in_days(60))
     assert first.expiration is not None
-    emulator.change(order_id, expires_at=goody_time(first.expiration))
+    emulator.change_order(order_id, expires_at=goody_time(first.expiration))
     assert services.may_undo_extension(first, now=timezone.now()) is False
     refused = undo(first)
     assert (refused.state, emulator.posts()) == ("refused", 2)
@@ -318,7 +318,7 @@ def test_no_undo_after_a_later_extension_on_a_clock_set_back(
 def test_an_extension_without_effect_leaves_the_undo_of_the_former_one(emulator: Emulator) -> None:
     order_id = open_order(emulator)
     first = extend(order_id)
-    emulator.fault({"kind": "status", "status": 409}, method="POST", times=1)
+    emulator.add_fault({"kind": "status", "status": 409}, method="POST", times=1)
     assert extend(order_id, expiration=in_days(60)).state == "refused"
     assert undo(first).state == "applied"
 
@@ -350,7 +350,7 @@ def test_undo_refuses_another_date_another_order_and_what_was_not_applied(
 
 def test_an_undo_without_effect_may_be_tried_again(emulator: Emulator) -> None:
     done = extend(open_order(emulator))
-    emulator.fault({"kind": "status", "status": 409}, method="POST", times=1)
+    emulator.add_fault({"kind": "status", "status": 409}, method="POST", times=1)
     assert undo(done).state == "refused"
     assert services.may_undo_extension(done, now=timezone.now()) is True
     assert undo(done).state == "applied"
@@ -373,7 +373,7 @@ def test_an_undo_of_a_cancel_is_refused(emulator: Emulator) -> None:
 @pytest.mark.django_db
 def test_an_undo_may_go_back_to_a_date_beyond_our_own_bound(emulator: Emulator) -> None:
     order_id = open_order(emulator)
-    emulator.change(order_id, expires_at="2029-11-22T12:00:00Z")
+    emulator.change_order(order_id, expires_at="2029-11-22T12:00:00Z")
     done = extend(order_id, expiration=in_days(30), may_shorten=True)
     assert services.may_undo_extension(done, now=timezone.now()) is True
     undone = extend(order_id, expiration=done.expires_before, undoes=done.pk)

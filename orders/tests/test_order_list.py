@@ -98,8 +98,8 @@ def test_walking_forward_and_back_shows_every_order_once(agent, emulator):
 def test_orders_that_come_meanwhile_do_not_shift_the_pages(agent, emulator):
     emulator.control("POST", "clock", {"now": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"})
     first = agent.get(URL)
-    emulator.advance(60)
-    emulator.create(count=7)
+    emulator.advance_clock(60)
+    emulator.create_orders(count=7)
     second = agent.get(link(first, "Next"))
     assert not set(ids_in(first)) & set(ids_in(second))
     assert ids_in(agent.get(link(second, "Previous"))) == ids_in(first)
@@ -184,10 +184,10 @@ def test_the_window_is_whole_days_of_the_viewer_both_included(agent, emulator):
 
 @pytest.mark.parametrize("fraction", ["0", "0.4"])
 def test_order_of_the_last_second_is_listed_on_its_day(agent, emulator, fraction):
-    emulator.switch(created_fraction=fraction)
+    emulator.set_switches(created_fraction=fraction)
     day, order_id = _created_in_the_last_second_of_a_day(emulator)
-    emulator.advance(60)
-    emulator.create()
+    emulator.advance_clock(60)
+    emulator.create_orders()
     found = agent.get(URL, {"created_after": day, "created_before": day})
     assert ids_in(found) == [order_id]
 
@@ -196,7 +196,7 @@ def _created_in_the_last_second_of_a_day(emulator):
     """The day and the order's id. If the second passes on a busy machine, use the next day."""
     for day in (f"{in_days(n):%Y-%m-%d}" for n in range(1, 31)):
         emulator.control("POST", "clock", {"now": f"{day}T23:59:59Z"})
-        order = emulator.create()[0]
+        order = emulator.create_orders()[0]
         if order["event_times"]["created_at"] == f"{day}T23:59:59Z":
             return day, order["id"]
     raise AssertionError("no order was created within a second")
@@ -216,12 +216,12 @@ def test_no_match_empty_account_and_no_answer_differ(agent, emulator):
     assert "No order matches" in text_of(no_match)
     assert "Goody has none created from 1 Jan 2030." in text_of(no_match)
     assert link(no_match, "Drop the filter") == URL
-    emulator.fault({"kind": "mutate", "envelope": {"data": [], "list_meta.total_count": 0}})
+    emulator.add_fault({"kind": "mutate", "envelope": {"data": [], "list_meta.total_count": 0}})
     empty = agent.get(URL)
     assert empty.status_code == 200
     assert "There are no orders yet" in text_of(empty)
-    emulator.heal()
-    emulator.fault({"kind": "status", "status": 400})
+    emulator.clear_faults()
+    emulator.add_fault({"kind": "status", "status": 400})
     unavailable = agent.get(URL)
     assert unavailable.status_code == 502
     assert "Goody refused the request" in text_of(unavailable)
@@ -247,8 +247,8 @@ def test_row_links_to_the_order_and_back(agent, emulator):
 
 
 def test_an_open_order_offers_both_writes_and_a_delivered_one_says_why_not(agent, emulator):
-    emulator.create(count=1, status="delivered")
-    emulator.create(count=1, status="opened")
+    emulator.create_orders(count=1, status="delivered")
+    emulator.create_orders(count=1, status="opened")
     response = agent.get(URL)
     opened, delivered = [row_of(response, order_id) for order_id in ids_in(response)[:2]]
     assert "/cancel/" in opened
@@ -259,7 +259,7 @@ def test_an_open_order_offers_both_writes_and_a_delivered_one_says_why_not(agent
 
 
 def test_a_viewer_is_offered_no_write(as_role, emulator):
-    emulator.create(count=1, status="opened")
+    emulator.create_orders(count=1, status="opened")
     response = as_role("viewer").get(URL)
     row = row_of(response, ids_in(response)[0])
     assert "/cancel/" not in row
@@ -268,7 +268,7 @@ def test_a_viewer_is_offered_no_write(as_role, emulator):
 
 
 def test_an_unknown_status_is_shown_raw_and_offers_nothing(agent, emulator):
-    emulator.fault({"kind": "mutate", "row": 0, "set": {"status": "frozen<b>"}})
+    emulator.add_fault({"kind": "mutate", "row": 0, "set": {"status": "frozen<b>"}})
     response = agent.get(URL)
     row = re.search(r'<tr id="order-.*?</tr>', response.content.decode(), re.DOTALL)[0]
     assert "Unknown: frozen&lt;b&gt;" in row
@@ -277,7 +277,7 @@ def test_an_unknown_status_is_shown_raw_and_offers_nothing(agent, emulator):
 
 
 def test_missing_values_are_dashes_and_never_zero(agent, emulator):
-    emulator.fault(
+    emulator.add_fault(
         {
             "kind": "mutate",
             "row": 0,
@@ -294,20 +294,20 @@ def test_missing_values_are_dashes_and_never_zero(agent, emulator):
 
 
 def test_unreadable_order_does_not_affect_others(agent, emulator):
-    emulator.fault({"kind": "mutate", "row": 0, "set": {"id": 7}})
+    emulator.add_fault({"kind": "mutate", "row": 0, "set": {"id": 7}})
     response = agent.get(URL)
     assert "1 order could not be read" in text_of(response)
     assert len(ids_in(response)) == 49
 
 
 def test_expiry_under_72_hours_is_marked(agent, emulator):
-    order_id = emulator.create(count=1, status="opened")[0]["id"]
+    order_id = emulator.create_orders(count=1, status="opened")[0]["id"]
     now = datetime.now(UTC)
-    emulator.change(order_id, expires_at=f"{now + timedelta(hours=71):%Y-%m-%dT%H:%M:%SZ}")
+    emulator.change_order(order_id, expires_at=f"{now + timedelta(hours=71):%Y-%m-%dT%H:%M:%SZ}")
     assert ' is-soon">in 2 d<' in row_of(agent.get(URL), order_id)
-    emulator.change(order_id, expires_at=f"{now + timedelta(hours=73):%Y-%m-%dT%H:%M:%SZ}")
+    emulator.change_order(order_id, expires_at=f"{now + timedelta(hours=73):%Y-%m-%dT%H:%M:%SZ}")
     assert "is-soon" not in row_of(agent.get(URL), order_id)
-    emulator.change(order_id, expires_at=f"{now - timedelta(hours=1):%Y-%m-%dT%H:%M:%SZ}")
+    emulator.change_order(order_id, expires_at=f"{now - timedelta(hours=1):%Y-%m-%dT%H:%M:%SZ}")
     assert ' is-past">Expired 1 h ago<' in row_of(agent.get(URL), order_id)
 
 
@@ -325,7 +325,7 @@ def test_created_is_shown_when_known_and_blank_otherwise_without_a_call(agent, e
 
 
 def test_an_open_write_replaces_the_links_and_the_row_polls(agent, emulator):
-    order_id = emulator.create(count=1, status="opened")[0]["id"]
+    order_id = emulator.create_orders(count=1, status="opened")[0]["id"]
     operation = begin(agent.user, order_id)
     row = row_of(agent.get(URL), order_id)
     assert "Canceling…" in row
@@ -338,14 +338,14 @@ def test_an_open_write_replaces_the_links_and_the_row_polls(agent, emulator):
 
 
 def test_a_failed_order_is_canceled_only_with_a_cancel_on_record(agent, emulator):
-    order_id = emulator.create(count=1, status="failed")[0]["id"]
+    order_id = emulator.create_orders(count=1, status="failed")[0]["id"]
     assert ">Canceled or failed<" in row_of(agent.get(URL), order_id)
     begin(agent.user, order_id, state=State.APPLIED)
     assert ">Canceled<" in row_of(agent.get(URL), order_id)
 
 
 def test_hostile_text_is_escaped(agent, emulator):
-    emulator.fault(
+    emulator.add_fault(
         {"kind": "mutate", "row": 0, "set": {"recipient_first_name": "<script>alert(1)</script>"}}
     )
     content = agent.get(URL).content.decode()

@@ -166,7 +166,7 @@ def test_unknown_id_is_requested_from_goody_once(
 def test_unknown_id_during_an_outage_is_explained(
     agent: Client, full: Oracle, emulator: Emulator
 ) -> None:
-    emulator.fault({"kind": "status", "status": 503})
+    emulator.add_fault({"kind": "status", "status": 503})
     unknown = str(uuid4())
     page = agent.get(URL, {"q": unknown})
     assert "Goody could not be asked" in text_of(page)

@@ -142,7 +142,7 @@ def test_order_that_left_the_list_keeps_its_neighbors(
     agent: Client, emulator: Emulator, five: list[UUID]
 ) -> None:
     """After a cancel the order may leave a filtered list; its neighbors are still linked."""
-    emulator.change(five[2], status="failed")
+    emulator.change_order(five[2], status="failed")
     neighbors = neighbors_in(opened(agent, five[2], next="/orders/?q=zebedee&status=notified"))
     assert (neighbors["prev"], neighbors["next"]) == (str(five[1]), str(five[3]))
 
@@ -247,7 +247,7 @@ def test_a_related_order_that_we_canceled_is_canceled_while_a_read_shows_it_open
     address = {"recipient_email": "same@example.test"}
     shown, canceled = (open_order(emulator, **address) for _ in range(2))
     cancel(canceled)
-    emulator.change(canceled, status="notified")
+    emulator.change_order(canceled, status="notified")
     services.refresh_order(order_id=canceled, now=timezone.now())
     card = opened(agent, shown).partition('id="h-customer"')[2].partition("</ul>")[0]
     assert re.findall(r'badge__word">([^<]+)<', card) == ["Canceled"]
@@ -258,7 +258,7 @@ def test_an_order_that_we_canceled_is_no_other_open_one(emulator: Emulator) -> N
         open_order(emulator, recipient_email="same@example.test") for _ in range(3)
     )
     cancel(canceled)
-    emulator.change(canceled, status="notified")
+    emulator.change_order(canceled, status="notified")
     for order_id in (canceled, still_open):
         services.refresh_order(order_id=order_id, now=timezone.now())
     view = services.refresh_order(order_id=shown, now=timezone.now())

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from orders.eligibility import ExpirationPreset
 from orders.models import Finding, Job, JobItem, Selection
-from testing.bulk import in_whole_days, put
+from testing.bulk import in_whole_days, store_order
 from testing.dialogs import hidden
 from testing.domain import goody_time
 from testing.list_pages import complete_sync, text_of
@@ -51,7 +51,7 @@ def preview(client: Client, ids: list[UUID], action: str = "extend") -> tuple[st
 @pytest.mark.parametrize("role", ["viewer", "agent", "lead", "admin"])
 def test_only_people_with_the_right_see_boxes(as_role: Any, role: str) -> None:
     complete_sync(timezone.now())
-    order_id = put(1)
+    order_id = store_order(1)
 
     page = text_of(as_role(role).get("/orders/"))
 
@@ -63,7 +63,7 @@ def test_only_people_with_the_right_see_boxes(as_role: Any, role: str) -> None:
 @pytest.mark.parametrize("role", ["agent", "lead"])
 def test_a_row_that_is_replaced_has_its_box(as_role: Any, role: str) -> None:
     complete_sync(timezone.now())
-    order_id = put(1)
+    order_id = store_order(1)
     headers = {"HX-Request": "true", "HX-Target": f"tr#order-{order_id}"}
 
     row = text_of(as_role(role).get(reverse("order_detail", args=[order_id]), headers=headers))
@@ -73,7 +73,7 @@ def test_a_row_that_is_replaced_has_its_box(as_role: Any, role: str) -> None:
 
 
 def test_a_link_ticks_the_whole_page(lead: Client) -> None:
-    ids = {str(put(number)) for number in range(3)}
+    ids = {str(store_order(number)) for number in range(3)}
 
     plain = BOX.findall(text_of(lead.get("/orders/?status=notified")))
     checked = BOX.findall(text_of(lead.get("/orders/?status=notified&checked=page")))
@@ -85,7 +85,7 @@ def test_a_link_ticks_the_whole_page(lead: Client) -> None:
 
 def test_all_that_match_are_offered_only_for_a_list_of_several_pages(lead: Client) -> None:
     for number in range(26):
-        put(number)
+        store_order(number)
 
     one_page = text_of(lead.get("/orders/"))
     several = text_of(lead.get("/orders/?per_page=25"))
@@ -96,7 +96,7 @@ def test_all_that_match_are_offered_only_for_a_list_of_several_pages(lead: Clien
 
 def test_the_exact_number_of_matches(lead: Client, settings: Any) -> None:
     for number in range(4):
-        put(number)
+        store_order(number)
 
     assert text_of(lead.get(f"{URL}count/?status=notified")) == "4 that match"
     settings.BULK_MAX_ORDERS = 3
@@ -106,7 +106,7 @@ def test_the_exact_number_of_matches(lead: Client, settings: Any) -> None:
 
 
 def test_a_list_with_an_invalid_filter_has_no_number_of_matches(lead: Client) -> None:
-    put(1)
+    store_order(1)
     answer = lead.get(f"{URL}count/?created_after=9999-99-99")
     assert (answer.status_code, text_of(answer)) == (204, "")
 
@@ -115,7 +115,7 @@ def test_a_list_with_an_invalid_filter_has_no_number_of_matches(lead: Client) ->
 
 
 def test_checked_orders_are_frozen_from_their_list(lead: Client) -> None:
-    first, second, _ = (put(number) for number in range(3))
+    first, second, _ = (store_order(number) for number in range(3))
 
     response = choose(lead, order=[first, second], query="status=notified")
 
@@ -127,14 +127,14 @@ def test_checked_orders_are_frozen_from_their_list(lead: Client) -> None:
 
 
 def test_all_that_match_are_frozen_at_that_moment(lead: Client) -> None:
-    ids = {put(number) for number in range(30)}
-    other = put(99, status="delivered")
+    ids = {store_order(number) for number in range(30)}
+    other = store_order(99, status="delivered")
 
     choose(lead, all="on", query="status=notified&per_page=25", order=[other])
 
     assert set(chosen().order_ids) == ids
     assert chosen().description == "All that match: Status: notified"
-    put(31)
+    store_order(31)
     assert len(chosen().orders) == 30
 
 
@@ -158,7 +158,7 @@ def test_nothing_is_stored_of_a_bad_choice(lead: Client, given: dict[str, Any], 
 
 
 def test_an_invalid_list_never_selects_all_orders(lead: Client) -> None:
-    put(1)
+    store_order(1)
 
     response = choose(lead, all="on", query="created_after=yesterday")
 
@@ -168,7 +168,7 @@ def test_an_invalid_list_never_selects_all_orders(lead: Client) -> None:
 
 @pytest.mark.parametrize("state", [{"finished_at": None}, {"folding_version": 0}])
 def test_all_that_match_need_a_complete_index(lead: Client, state: dict[str, Any]) -> None:
-    order_id = put(1)
+    order_id = store_order(1)
     complete_sync(timezone.now(), **state)
 
     response = choose(lead, all="on", query="status=notified")
@@ -181,7 +181,7 @@ def test_all_that_match_need_a_complete_index(lead: Client, state: dict[str, Any
 def test_more_than_the_limit_is_refused_in_words(lead: Client, settings: Any) -> None:
     settings.BULK_MAX_ORDERS = 2
     for number in range(3):
-        put(number)
+        store_order(number)
 
     response = choose(lead, all="on")
 
@@ -192,7 +192,7 @@ def test_more_than_the_limit_is_refused_in_words(lead: Client, settings: Any) ->
 
 
 def test_a_selection_is_for_its_owner_alone(lead: Client, as_role: Any) -> None:
-    address, _ = preview(lead, [put(1)])
+    address, _ = preview(lead, [store_order(1)])
 
     other = as_role("lead", "another-lead")
     assert other.get(address).status_code == 404
@@ -202,7 +202,7 @@ def test_a_selection_is_for_its_owner_alone(lead: Client, as_role: Any) -> None:
 
 
 def test_a_selection_needs_the_right_when_it_is_opened(lead: Client) -> None:
-    address, _ = preview(lead, [put(1)])
+    address, _ = preview(lead, [store_order(1)])
 
     lead.user.groups.set([Group.objects.get(name="agent")])
 
@@ -211,7 +211,7 @@ def test_a_selection_needs_the_right_when_it_is_opened(lead: Client) -> None:
 
 
 def test_a_finding_is_selected_on_its_page(lead: Client) -> None:
-    ids = [put(number) for number in range(2)]
+    ids = [store_order(number) for number in range(2)]
     lead.post("/orders/find/", {"text": "\n".join(map(str, ids))})
     address = reverse("ticket", args=[Finding.objects.get().pk])
 
@@ -226,7 +226,7 @@ def test_a_finding_is_selected_on_its_page(lead: Client) -> None:
 
 def test_a_batch_is_selected_from_an_order_page(lead: Client, emulator: Any) -> None:
     batch = "0aa5cfd6-4b1d-4c3e-9f35-6e9a6d1c7a10"
-    ids = {put(number, order_batch_id=batch) for number in range(3)}
+    ids = {store_order(number, order_batch_id=batch) for number in range(3)}
 
     lead.cookies["script"] = "on"
     page = text_of(lead.get(reverse("order_detail", args=[next(iter(ids))])))
@@ -237,8 +237,8 @@ def test_a_batch_is_selected_from_an_order_page(lead: Client, emulator: Any) -> 
 
 
 def test_the_download_is_the_selection_exactly(lead: Client) -> None:
-    first, second = put(1), put(2)
-    put(3)
+    first, second = store_order(1), store_order(2)
+    store_order(3)
 
     response = choose(lead, order=[second, first], action="csv", query="status=notified")
 
@@ -248,8 +248,8 @@ def test_the_download_is_the_selection_exactly(lead: Client) -> None:
 
 
 def test_a_selection_is_shown_as_a_list(lead: Client) -> None:
-    order_id = put(1)
-    put(2)
+    order_id = store_order(1)
+    store_order(2)
     preview(lead, [order_id])
 
     page = text_of(lead.get(f"/orders/?selection={chosen().pk}"))
@@ -262,7 +262,12 @@ def test_a_selection_is_shown_as_a_list(lead: Client) -> None:
 
 
 def test_the_preview_says_what_will_and_what_will_not_be_done(lead: Client) -> None:
-    ids = [put(1), put(2, status="opened"), put(3, status="accepted"), put(4, status="failed")]
+    ids = [
+        store_order(1),
+        store_order(2, status="opened"),
+        store_order(3, status="accepted"),
+        store_order(4, status="failed"),
+    ]
 
     _, page = preview(lead, ids)
     text = text_of(page)
@@ -275,7 +280,7 @@ def test_the_preview_says_what_will_and_what_will_not_be_done(lead: Client) -> N
 
 def test_the_first_choice_is_two_weeks_from_each_expiration(lead: Client) -> None:
     at = in_whole_days(5)
-    _, page = preview(lead, [put(1, expires_at=goody_time(at))])
+    _, page = preview(lead, [store_order(1, expires_at=goody_time(at))])
 
     assert hidden(page)["expiration"] == ExpirationPreset.TWO_WEEKS
     day = at + timedelta(days=14)
@@ -283,7 +288,7 @@ def test_the_first_choice_is_two_weeks_from_each_expiration(lead: Client) -> Non
 
 
 def test_one_date_for_all_leaves_out_what_it_would_shorten(lead: Client) -> None:
-    ids = [put(1), put(2, expires_at=goody_time(in_whole_days(40)))]
+    ids = [store_order(1), store_order(2, expires_at=goody_time(in_whole_days(40)))]
     address, _ = preview(lead, ids)
     day = f"{in_whole_days(20):%Y-%m-%d}"
 
@@ -297,7 +302,7 @@ def test_one_date_for_all_leaves_out_what_it_would_shorten(lead: Client) -> None
 
 
 def test_a_date_that_cannot_be_read_is_told(lead: Client) -> None:
-    address, _ = preview(lead, [put(1)])
+    address, _ = preview(lead, [store_order(1)])
 
     page = text_of(lead.get(address, {"expiration_custom": "whenever"}))
 
@@ -306,10 +311,12 @@ def test_a_date_that_cannot_be_read_is_told(lead: Client) -> None:
 
 def test_a_cancel_says_what_is_released_by_workspace(lead: Client) -> None:
     ids = [
-        put(n, amounts={"amount_pre_tax_total": 1000 * n}, workspace_id=None, workspace_name=name)
+        store_order(
+            n, amounts={"amount_pre_tax_total": 1000 * n}, workspace_id=None, workspace_name=name
+        )
         for n, name in ((1, "Sales"), (2, "Sales"), (3, "People"))
     ]
-    ids.append(put(4, amounts={}, workspace_name="People"))
+    ids.append(store_order(4, amounts={}, workspace_name="People"))
 
     _, page = preview(lead, ids, "cancel")
     text = text_of(page)
@@ -323,8 +330,8 @@ def test_a_cancel_says_what_is_released_by_workspace(lead: Client) -> None:
 
 
 def test_orders_that_changed_since_are_told_with_the_difference(lead: Client) -> None:
-    address, _ = preview(lead, [put(1), put(2)])
-    put(2, status="opened")
+    address, _ = preview(lead, [store_order(1), store_order(2)])
+    store_order(2, status="opened")
 
     text = text_of(lead.get(address))
 
@@ -335,7 +342,9 @@ def test_orders_that_changed_since_are_told_with_the_difference(lead: Client) ->
 
 
 def test_the_table_is_paged_and_shows_one_group(lead: Client) -> None:
-    ids = [put(n) for n in range(60)] + [put(n, status="failed") for n in range(100, 103)]
+    ids = [store_order(n) for n in range(60)] + [
+        store_order(n, status="failed") for n in range(100, 103)
+    ]
     address, page = preview(lead, ids[:100])
     text = text_of(page)
 
@@ -348,7 +357,7 @@ def test_the_table_is_paged_and_shows_one_group(lead: Client) -> None:
 
 
 def test_each_reason_links_to_a_list_of_its_orders(lead: Client) -> None:
-    ids = [put(n, status=("failed", "opened", "accepted")[n % 3]) for n in range(9)]
+    ids = [store_order(n, status=("failed", "opened", "accepted")[n % 3]) for n in range(9)]
     _, page = preview(lead, ids)
 
     links = re.findall(r'href="(/orders/\?selection=[^"]*part=[^"]*)"', text_of(page))
@@ -362,7 +371,7 @@ def test_each_reason_links_to_a_list_of_its_orders(lead: Client) -> None:
 
 def test_the_undo_of_a_job_is_told_as_such(lead: Client) -> None:
     former = in_whole_days(2)
-    address, page = preview(lead, [put(1), put(2)])
+    address, page = preview(lead, [store_order(1), store_order(2)])
     lead.post(address, hidden(page))
     selection = chosen()
     selection.pk, selection.undoes = uuid4(), Job.objects.get()
@@ -386,9 +395,9 @@ def test_the_undo_of_a_job_is_told_as_such(lead: Client) -> None:
 
 
 def test_a_changed_plan_is_shown_again_and_not_started(lead: Client) -> None:
-    address, page = preview(lead, [put(1), put(2)])
+    address, page = preview(lead, [store_order(1), store_order(2)])
     form = hidden(page)
-    put(2, status="accepted")
+    store_order(2, status="accepted")
 
     response = lead.post(address, form)
 
@@ -397,7 +406,7 @@ def test_a_changed_plan_is_shown_again_and_not_started(lead: Client) -> None:
 
 
 def test_a_preview_of_two_hours_ago_is_shown_again(lead: Client) -> None:
-    address, page = preview(lead, [put(1)])
+    address, page = preview(lead, [store_order(1)])
     old = f"{timezone.now() - timedelta(hours=2):%Y-%m-%dT%H:%M:%SZ}"
 
     response = lead.post(address, {**hidden(page), "as_of": old})
@@ -408,7 +417,7 @@ def test_a_preview_of_two_hours_ago_is_shown_again(lead: Client) -> None:
 
 def test_the_number_is_typed_above_the_limit(lead: Client, settings: Any) -> None:
     settings.BULK_TYPED_ABOVE = 1
-    address, page = preview(lead, [put(1), put(2)], "cancel")
+    address, page = preview(lead, [store_order(1), store_order(2)], "cancel")
     assert "Type 2 to confirm" in text_of(page)
 
     response = lead.post(address, {**hidden(page), "reason": "duplicate", "typed_count": "3"})
@@ -418,7 +427,7 @@ def test_the_number_is_typed_above_the_limit(lead: Client, settings: Any) -> Non
 
 
 def test_a_reason_is_required_to_cancel(lead: Client) -> None:
-    address, page = preview(lead, [put(1)], "cancel")
+    address, page = preview(lead, [store_order(1)], "cancel")
 
     response = lead.post(address, hidden(page))
 
@@ -428,7 +437,7 @@ def test_a_reason_is_required_to_cancel(lead: Client) -> None:
 
 def test_the_button_asks_for_approval_above_the_limit(lead: Client, settings: Any) -> None:
     settings.BULK_APPROVAL_ABOVE = 1
-    _, page = preview(lead, [put(1), put(2)], "cancel")
+    _, page = preview(lead, [store_order(1), store_order(2)], "cancel")
 
     assert "Ask to cancel 2 gifts (" in text_of(page)
     assert "another lead must approve exactly this list within 24 hours" in text_of(page)
@@ -436,7 +445,7 @@ def test_the_button_asks_for_approval_above_the_limit(lead: Client, settings: An
 
 def test_the_cap_of_the_day_is_told_before(lead: Client, settings: Any) -> None:
     settings.BULK_CANCELS_PER_DAY = {"lead": 1}
-    _, page = preview(lead, [put(1), put(2)], "cancel")
+    _, page = preview(lead, [store_order(1), store_order(2)], "cancel")
     text = text_of(page)
 
     assert "You can cancel 1 more gifts now, and not 2" in text
@@ -448,7 +457,11 @@ def test_the_cap_of_the_day_is_told_before(lead: Client, settings: Any) -> None:
 
 def test_a_submit_makes_the_job_that_the_preview_showed(lead: Client) -> None:
     at = in_whole_days(5)
-    ids = [put(1, expires_at=goody_time(at)), put(2, status="accepted"), put(3, status="opened")]
+    ids = [
+        store_order(1, expires_at=goody_time(at)),
+        store_order(2, status="accepted"),
+        store_order(3, status="opened"),
+    ]
     address, page = preview(lead, ids)
 
     response = lead.post(address, {**hidden(page), "reason": "Holidays", "ticket": "ZD-1"})
@@ -476,7 +489,7 @@ def test_a_submit_makes_the_job_that_the_preview_showed(lead: Client) -> None:
 
 
 def test_a_selection_makes_one_job(lead: Client) -> None:
-    address, page = preview(lead, [put(1)], "cancel")
+    address, page = preview(lead, [store_order(1)], "cancel")
     form = {**hidden(page), "reason": "duplicate"}
 
     first, second = lead.post(address, form), lead.post(address, form)
@@ -489,13 +502,13 @@ def test_a_selection_makes_one_job(lead: Client) -> None:
 
 
 def test_an_order_that_waits_in_a_job_is_left_out(lead: Client) -> None:
-    order_id = put(1)
+    order_id = store_order(1)
     address, page = preview(lead, [order_id], "cancel")
     lead.post(address, {**hidden(page), "reason": "duplicate"})
     number = Job.objects.get().number
 
     Selection.objects.all().delete()
-    _, again = preview(lead, [order_id, put(2)])
+    _, again = preview(lead, [order_id, store_order(2)])
 
     assert f"It is part of job {number}, which has not ended." in text_of(again)
     assert "1 gift will be extended" in text_of(again)
@@ -503,11 +516,11 @@ def test_an_order_that_waits_in_a_job_is_left_out(lead: Client) -> None:
 
 def test_what_was_changed_today_counts_against_the_cap(lead: Client, settings: Any) -> None:
     settings.BULK_CANCELS_PER_DAY = {"lead": 2}
-    address, page = preview(lead, [put(1), put(2, status="failed")], "cancel")
+    address, page = preview(lead, [store_order(1), store_order(2, status="failed")], "cancel")
     lead.post(address, {**hidden(page), "reason": "duplicate"})
 
     Selection.objects.all().delete()
-    address, page = preview(lead, [put(3), put(4)], "cancel")
+    address, page = preview(lead, [store_order(3), store_order(4)], "cancel")
     settings.BULK_CANCELS_PER_DAY = {"lead": 3}
     allowed = text_of(lead.get(address))
     settings.BULK_CANCELS_PER_DAY = {"lead": 2}
@@ -521,7 +534,7 @@ def test_what_was_changed_today_counts_against_the_cap(lead: Client, settings: A
 
 def test_more_cancels_than_the_limit_await_approval(lead: Client, settings: Any) -> None:
     settings.BULK_APPROVAL_ABOVE = 1
-    address, page = preview(lead, [put(1), put(2)], "cancel")
+    address, page = preview(lead, [store_order(1), store_order(2)], "cancel")
 
     lead.post(address, {**hidden(page), "reason": "other", "note": "A recall"})
 

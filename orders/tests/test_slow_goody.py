@@ -67,7 +67,7 @@ def test_order_page_shows_the_copy_without_a_call(
 
 def test_page_loads_a_change_from_goody(emulator: Emulator, agent: Client, order_id: UUID) -> None:
     address = read_url(text(agent.get(url("order_detail", order_id))))
-    emulator.change(order_id, status="opened")
+    emulator.change_order(order_id, status="opened")
     answer = agent.get(address, headers=htmx("div#order-detail"))
     assert 'data-status="opened"' in text(answer)
     assert "asking Goody…" not in text(answer)
@@ -100,7 +100,7 @@ def test_without_a_copy_the_page_waits(emulator: Emulator, agent: Client) -> Non
 def test_without_the_script_the_page_waits(
     emulator: Emulator, as_role: Any, order_id: UUID
 ) -> None:
-    emulator.change(order_id, status="opened")
+    emulator.change_order(order_id, status="opened")
     page = text(as_role("agent").get(url("order_detail", order_id)))
     assert 'data-status="opened"' in page
     assert "asking Goody…" not in page
@@ -110,7 +110,7 @@ def test_when_goody_is_down_the_copy_stays_with_the_reason(
     emulator: Emulator, agent: Client, order_id: UUID
 ) -> None:
     address = read_url(text(agent.get(url("order_detail", order_id))))
-    emulator.fault({"kind": "status", "status": 503})
+    emulator.add_fault({"kind": "status", "status": 503})
     answer = text(agent.get(address, headers=htmx("div#order-detail")))
     assert "This is our copy." in answer
 
@@ -147,11 +147,11 @@ def test_a_fresh_read_with_a_change_replaces_the_dialog(
     emulator: Emulator, agent: Client, order_id: UUID, name: str
 ) -> None:
     opened = text(agent.get(url(name, order_id), headers=dialog()))
-    emulator.change(order_id, status="opened")
+    emulator.change_order(order_id, status="opened")
     answer = agent.get(read_url(opened), headers=htmx("div#dialog-content"))
     assert " disabled" not in submit_button(text(answer))
     assert "<form" in text(answer)
-    emulator.change(order_id, status="accepted")
+    emulator.change_order(order_id, status="accepted")
     assert "<form" not in text(agent.get(read_url(opened), headers=htmx("div#dialog-content")))
 
 
@@ -159,9 +159,9 @@ def test_a_fresh_read_with_a_change_replaces_the_dialog(
 def test_write_refused_by_the_copy_is_read_first(
     emulator: Emulator, agent: Client, order_id: UUID, name: str
 ) -> None:
-    emulator.change(order_id, status="accepted")
+    emulator.change_order(order_id, status="accepted")
     services.refresh_order(order_id=order_id, now=timezone.now())
-    emulator.change(order_id, status="opened")
+    emulator.change_order(order_id, status="opened")
     opened = text(agent.get(url(name, order_id), headers=dialog()))
     assert " disabled" not in submit_button(opened)
 
@@ -172,12 +172,12 @@ def test_a_form_keeps_what_was_typed_when_its_read_fails(
 ) -> None:
     opened = text(agent.get(url(name, order_id), headers=htmx("div#dialog-body")))
     address, target = read_url(opened), htmx("div#dialog-content")
-    emulator.fault({"kind": "status", "status": 503})
+    emulator.add_fault({"kind": "status", "status": 503})
     failed = agent.get(address, headers=target)
     assert (failed.status_code, failed["HX-Retarget"]) == (200, "#dialog-problem")
     assert "<form" not in text(failed)
     assert f'hx-get="{html.escape(address)}"' in text(failed)
-    emulator.heal()
+    emulator.clear_faults()
     goody_api._client.cache_clear()
     ready = text(agent.get(address, headers=target))
     assert "data-fresh" in ready

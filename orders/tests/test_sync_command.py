@@ -14,7 +14,7 @@ from orders import sync
 from orders.models import Order, OrderPayload
 from orders.sync import SyncPhase
 from testing.processes import LiveApp, Process, wait_for
-from testing.syncing import SMALL, assert_counts_add_up, differences, state
+from testing.syncing import SMALL, assert_counts_add_up, index_differences, state
 from testing.vendor import Emulator
 
 SMALL_ENV = {name: str(value) for name, value in SMALL.items()}
@@ -53,7 +53,7 @@ def test_the_command_completes_the_index_and_prints_a_summary(
     process = command()
     assert process.wait() == 0, process.output()
     assert "The index is complete and up to date: 300 new" in process.output()
-    assert differences(emulator) == []
+    assert index_differences(emulator) == []
 
 
 def test_a_missing_setting_is_named(command: Callable[..., Process]) -> None:
@@ -78,7 +78,7 @@ def test_the_worker_starts_the_first_sync(
     wait_for(
         lambda: state().is_complete and state().is_backfilled, timeout=30, what="the first sync"
     )
-    assert differences(emulator) == []
+    assert index_differences(emulator) == []
     assert sync.read_progress(timezone.now()).phase is SyncPhase.COMPLETE
 
 
@@ -88,7 +88,7 @@ def test_two_concurrent_commands_make_each_call_once(
     processes = [command(), command()]
     for process in processes:
         assert process.wait() == 0, process.output()
-    assert differences(emulator) == []
+    assert index_differences(emulator) == []
     calls = [call["query"] for call in emulator.calls()["recent"] if call["path"] == "/v1/orders"]
     assert len(calls) == len(set(calls))
 
@@ -122,7 +122,7 @@ def test_killed_commands_lose_and_duplicate_no_order(
     emulator.set_latency(0)
     process = command(**small | {"SYNC_CALLS_AT_ONCE": "4"})
     assert process.wait() == 0, process.output()
-    assert differences(emulator) == []
+    assert index_differences(emulator) == []
     assert OrderPayload.objects.count() == Order.objects.count() == 300
     assert_counts_add_up()
 

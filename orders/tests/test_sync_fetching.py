@@ -38,7 +38,7 @@ class RecordedWaits(threading.Event):
 
 
 def test_no_call_is_made_during_backoff(emulator: Emulator) -> None:
-    emulator.fault({"kind": "status", "status": 503}, path=LIST, skip=12)
+    emulator.add_fault({"kind": "status", "status": 503}, path=LIST, skip=12)
     stop = RecordedWaits()
     sync.SyncRun(stop=stop, calls_at_once=1).run()
     [wait] = stop.waits

@@ -19,15 +19,15 @@ from testing.domain import exact_created_at, failing_statements
 from testing.syncing import (
     SMALL,
     assert_counts_add_up,
+    complete_windows,
     creation_times_at_goody,
-    differences,
-    done,
+    incomplete_windows,
+    index_differences,
     run_jobs,
-    run_steps,
+    run_sync_steps,
     run_until,
     state,
     sync_orders,
-    undone,
 )
 from testing.vendor import Emulator
 
@@ -44,10 +44,10 @@ def test_every_order_is_stored_once(emulator: Emulator) -> None:
     assert phase() is SyncPhase.NEVER_BEGUN
     counts = sync_orders()
     assert counts["new"] == 300
-    assert differences(emulator) == []
+    assert index_differences(emulator) == []
     assert_counts_add_up()
     assert state().is_complete
-    assert undone() == 0
+    assert incomplete_windows() == 0
     assert 8 <= SyncWindow.objects.count() <= 60
     assert emulator.calls()["counts"]["GET /v1/orders"] < 120
     progress = sync.read_progress(timezone.now())
@@ -70,11 +70,11 @@ def test_estimated_creation_times_lie_in_the_window_of_the_order(
 
 @pytest.mark.parametrize("fraction", ["0", "0.4"])
 def test_a_batch_within_one_second_is_not_split(emulator: Emulator, fraction: str) -> None:
-    emulator.switch(created_fraction=fraction)
-    emulator.create(count=130)
+    emulator.set_switches(created_fraction=fraction)
+    emulator.create_orders(count=130)
     sync_orders()
-    assert differences(emulator) == []
-    assert undone() == 0
+    assert index_differences(emulator) == []
+    assert incomplete_windows() == 0
 
 
 def test_an_account_without_orders(settings: Any) -> None:
@@ -106,9 +106,9 @@ def test_an_account_without_orders(settings: Any) -> None:
     ids=["negative", "null", "no meta", "too small", "too large", "a page", "missing"],
 )
 def test_wrong_totals_lose_no_orders(emulator: Emulator, change: dict[str, Any]) -> None:
-    emulator.fault({"kind": "mutate", **change}, path=LIST)
+    emulator.add_fault({"kind": "mutate", **change}, path=LIST)
     sync_orders()
-    assert differences(emulator) == []
+    assert index_differences(emulator) == []
     assert state().is_complete
 
 
@@ -127,16 +127,16 @@ FAULTS = [
 
 def test_failed_calls_are_retried(emulator: Emulator) -> None:
     for number, fault in enumerate(FAULTS):
-        emulator.fault(fault, path=LIST, times=1, skip=9 + 4 * number)
+        emulator.add_fault(fault, path=LIST, times=1, skip=9 + 4 * number)
     sync_orders()
-    assert differences(emulator) == []
+    assert index_differences(emulator) == []
     assert state().failing_since is None
 
 
 def test_retry_after_is_honored_and_nothing_is_lost(emulator: Emulator, settings: Any) -> None:
     """Also by the calls that are queued for the thread that received it."""
     settings.SYNC_CALLS_AT_ONCE = 1
-    emulator.fault(
+    emulator.add_fault(
         {"kind": "status", "status": 429, "headers": {"Retry-After": "2"}},
         path=LIST,
         times=1,
@@ -144,32 +144,32 @@ def test_retry_after_is_honored_and_nothing_is_lost(emulator: Emulator, settings
     )
     run_until(lambda: phase() is SyncPhase.PAUSED)
     assert emulator.calls()["counts"]["GET /v1/orders"] == 13
-    asked, before = emulator.calls()["total"], done()
-    run_steps(1)
+    asked, before = emulator.calls()["total"], complete_windows()
+    run_sync_steps(1)
     assert emulator.calls()["total"] == asked
     sync_orders()
-    assert done() > before
-    assert differences(emulator) == []
+    assert complete_windows() > before
+    assert index_differences(emulator) == []
 
 
 def test_a_rejected_key_pauses_the_sync_until_an_admin_checks_it(
     emulator: Emulator, settings: Any
 ) -> None:
     settings.SYNC_CALLS_AT_ONCE = 1
-    emulator.fault({"kind": "status", "status": 401}, path=LIST, times=1, skip=12)
+    emulator.add_fault({"kind": "status", "status": 401}, path=LIST, times=1, skip=12)
     run_until(lambda: phase() is SyncPhase.PAUSED)
     asked = emulator.calls()["total"]
     progress = sync.read_progress(timezone.now())
     assert (progress.phase, progress.problem) == (SyncPhase.PAUSED, "Goody rejects the API key")
-    run_steps(1)
+    run_sync_steps(1)
     assert emulator.calls()["total"] == asked
     ApiLimits.objects.accept_key()
     sync_orders()
-    assert differences(emulator) == []
+    assert index_differences(emulator) == []
 
 
 def test_an_outage_of_goody_is_shown_and_the_sync_resumes_after_it(emulator: Emulator) -> None:
-    emulator.fault({"kind": "status", "status": 503}, path=LIST, skip=12)
+    emulator.add_fault({"kind": "status", "status": 503}, path=LIST, skip=12)
     run_until(lambda: phase() is SyncPhase.FAILING)
     progress = sync.read_progress(timezone.now())
     assert progress.problem in (
@@ -178,12 +178,12 @@ def test_an_outage_of_goody_is_shown_and_the_sync_resumes_after_it(emulator: Emu
     )
     assert progress.failing_since is not None
     assert not progress.is_complete
-    emulator.heal()
+    emulator.clear_faults()
     # The breaker's probe is not due for half a minute; another process has none.
     _forget_the_breaker()
     SyncState.objects.update(retry_at=None)
     sync_orders()
-    assert differences(emulator) == []
+    assert index_differences(emulator) == []
     assert phase() is SyncPhase.COMPLETE
 
 
@@ -198,14 +198,14 @@ def nested(depth: int) -> Any:
 
 def test_unreadable_rows_do_not_affect_others(emulator: Emulator) -> None:
     odd, frozen, *_, poisoned = (row["id"] for row in emulator.find(limit=90))
-    emulator.change(odd, is_swapped="perhaps", brand_new_field=1)
-    emulator.change(frozen, recipient_first_name="a\x00b", status="frozen")
-    emulator.change(poisoned, cart=nested(40))
+    emulator.change_order(odd, is_swapped="perhaps", brand_new_field=1)
+    emulator.change_order(frozen, recipient_first_name="a\x00b", status="frozen")
+    emulator.change_order(poisoned, cart=nested(40))
     counts = sync_orders()
     assert counts["quarantined"] == 1
     assert state().is_complete
-    emulator.change(poisoned, cart=None)
-    assert differences(emulator) == [(poisoned, "lost")]
+    emulator.change_order(poisoned, cart=None)
+    assert index_differences(emulator) == [(poisoned, "lost")]
     assert set(Anomaly.objects.values_list("kind", "key")) == {
         ("quarantined", poisoned),
         ("unknown_status", "frozen"),
@@ -217,9 +217,9 @@ def test_unreadable_rows_do_not_affect_others(emulator: Emulator) -> None:
 
 def test_pages_that_are_too_large_are_requested_in_smaller_ones(emulator: Emulator) -> None:
     """Neither their list nor the feed fits a page."""
-    emulator.create(count=20, message="x" * 300_000)
+    emulator.create_orders(count=20, message="x" * 300_000)
     sync_orders()
-    assert differences(emulator) == []
+    assert index_differences(emulator) == []
     assert state().failing_since is None
 
 
@@ -231,15 +231,15 @@ def test_a_full_sync_resumes(emulator: Emulator) -> None:
     rounds = before = 0
 
     def is_further() -> bool:
-        return state().is_complete or done() > before
+        return state().is_complete or complete_windows() > before
 
     while not state().is_complete:
-        before = done()
+        before = complete_windows()
         run_until(is_further)
         rounds += 1
     queries = [call["query"] for call in emulator.calls()["recent"]]
     assert rounds > 2
-    assert differences(emulator) == []
+    assert index_differences(emulator) == []
     # Complete windows are not requested again; at most this many pages in progress are.
     assert len(queries) - len(set(queries)) <= rounds * 40
 
@@ -300,7 +300,7 @@ def test_a_database_error_is_logged_without_values_and_the_next_run_resumes(
     assert "Error: " not in caplog.text
     assert not Order.objects.exists()
     sync_orders()
-    assert differences(emulator) == []
+    assert index_differences(emulator) == []
 
 
 # --- Suspicious -------------------------------------------------------------------------------
@@ -322,7 +322,7 @@ def test_which_totals_are_suspicious(known: int, total: int | None, words: str) 
 
 def hide(emulator: Emulator, count: int) -> None:
     for row in emulator.find(limit=count):
-        emulator.change(row["id"], hidden=True)
+        emulator.change_order(row["id"], hidden=True)
 
 
 def test_many_missing_orders_stop_the_sync_until_an_admin_resumes_it(
@@ -355,7 +355,7 @@ def test_as_many_orders_of_another_account_stop_the_sync(
     sync_orders()
     Order.objects.update(created_from=CreationTimeSource.FEED)
     hide(emulator, 30)
-    emulator.create(count=30)
+    emulator.create_orders(count=30)
     SyncState.objects.update(is_full_wanted=True)
     run_jobs(lambda state, _: None if state.is_stopped else SyncJob.AGAIN)
     assert phase() is SyncPhase.SUSPICIOUS
@@ -375,7 +375,7 @@ def test_an_unreadable_one_of_them_does_not_prevent_completion(emulator: Emulato
     """It was readable before; now neither the list nor its detail is."""
     sync_orders()
     bad = emulator.find(limit=1)[0]["id"]
-    emulator.change(bad, cart=nested(40))
+    emulator.change_order(bad, cart=nested(40))
     sync_orders(full=True)
     assert phase() is SyncPhase.COMPLETE
     assert not state().is_full_sync_running
@@ -390,11 +390,11 @@ def test_an_unreadable_one_of_them_does_not_prevent_completion(emulator: Emulato
 
 def test_a_clock_far_from_goodys_loses_nothing(emulator: Emulator) -> None:
     """The emulator's clock is hours behind ours; orders come in during the sync."""
-    run_until(lambda: done() > 0)
-    assert undone()
-    emulator.create(count=7)
+    run_until(lambda: complete_windows() > 0)
+    assert incomplete_windows()
+    emulator.create_orders(count=7)
     sync_orders()
-    assert differences(emulator) == []
+    assert index_differences(emulator) == []
     assert state().watermark is not None
     assert state().watermark < datetime.now(UTC)
 
@@ -402,12 +402,12 @@ def test_a_clock_far_from_goodys_loses_nothing(emulator: Emulator) -> None:
 def test_a_first_sync_completes_after_the_clock_was_set_back(
     emulator: Emulator, clock: time_machine.Traveller
 ) -> None:
-    run_until(lambda: done() > 0)
-    assert undone()
+    run_until(lambda: complete_windows() > 0)
+    assert incomplete_windows()
     clock.shift(-600)
     sync_orders()
     assert phase() is SyncPhase.COMPLETE
-    assert differences(emulator) == []
+    assert index_differences(emulator) == []
 
 
 @pytest.mark.parametrize("seconds", [1, 600, 100_000])
@@ -420,8 +420,8 @@ def test_orders_read_after_the_clock_was_set_back_are_not_missing(
     set_back: list[int] = []
 
     def set_the_clock_back() -> bool:
-        if not set_back and state().is_full_sync_running and done() > 0:
-            set_back.append(undone())
+        if not set_back and state().is_full_sync_running and complete_windows() > 0:
+            set_back.append(incomplete_windows())
             hide(emulator, 1)
             clock.shift(-seconds)
         return False
@@ -433,5 +433,5 @@ def test_orders_read_after_the_clock_was_set_back_are_not_missing(
     run_jobs(choose, stop_when=set_the_clock_back)
     assert set_back[0] > 0
     assert phase() is SyncPhase.COMPLETE
-    assert undone() == 0
+    assert incomplete_windows() == 0
     assert state().started_at < state().finished_at <= timezone.now()

@@ -26,7 +26,7 @@ from testing.domain import exact_created_at, operation, read_again
 from testing.syncing import (
     SMALL,
     creation_times_at_goody,
-    differences,
+    index_differences,
     run_jobs,
     state,
     sync_orders,
@@ -44,7 +44,7 @@ def filled(emulator: Emulator, request: pytest.FixtureRequest) -> Emulator:
 
     Times are stored in whole seconds, as they are printed, or finer.
     """
-    emulator.switch(created_fraction=request.param)
+    emulator.set_switches(created_fraction=request.param)
     sync_orders()
     emulator.control("DELETE", "calls")
     return emulator
@@ -80,7 +80,7 @@ def test_nothing_new_costs_one_call_and_writes_no_order(filled: Emulator) -> Non
 
 def test_nothing_new_costs_one_call_after_many_activities(filled: Emulator) -> None:
     """There are more activities in the overlap than fit a page."""
-    filled.create(count=90)
+    filled.create_orders(count=90)
     one_round()
     asked(filled)
     one_round()
@@ -89,10 +89,10 @@ def test_nothing_new_costs_one_call_after_many_activities(filled: Emulator) -> N
 
 def test_a_batch_larger_than_a_page_is_read_in_the_next_round(filled: Emulator) -> None:
     """The whole batch is in the newest second of the feed."""
-    filled.advance(60)
-    filled.create(count=90)
+    filled.advance_clock(60)
+    filled.create_orders(count=90)
     one_round()
-    assert differences(filled) == []
+    assert index_differences(filled) == []
     assert state().watermark == max(a.at for a in SeenActivity.objects.all())
     asked(filled)
     one_round()
@@ -100,19 +100,19 @@ def test_a_batch_larger_than_a_page_is_read_in_the_next_round(filled: Emulator) 
 
 
 def test_changes_are_read_in_the_next_round(filled: Emulator) -> None:
-    done = filled.churn(
+    done = filled.make_random_changes(
         seed=1, changes=40, kinds=["batch", "open", "cancel", "bill", "pay", "order"]
     )
     assert done["counts"]["batch"] > 0
     one_round()
-    assert differences(filled) == []
+    assert index_differences(filled) == []
     progress = sync.read_progress(timezone.now())
     assert progress.phase is SyncPhase.COMPLETE
     assert progress.synced_at == state().tried_at
 
 
 def test_the_feed_gives_a_new_order_its_creation_time(filled: Emulator) -> None:
-    created = filled.create(count=3)[0]["id"]
+    created = filled.create_orders(count=3)[0]["id"]
     one_round()
     row = Order.objects.get(uuid=created)
     assert row.created_from == CreationTimeSource.FEED
@@ -121,12 +121,12 @@ def test_the_feed_gives_a_new_order_its_creation_time(filled: Emulator) -> None:
 
 def test_a_long_outage_is_caught_up_with_in_order(filled: Emulator) -> None:
     for seed in range(6):
-        filled.churn(seed=seed, changes=60, kinds=["batch", "open", "cancel", "bill"])
-        filled.advance(3600)
+        filled.make_random_changes(seed=seed, changes=60, kinds=["batch", "open", "cancel", "bill"])
+        filled.advance_clock(3600)
     goody_now = datetime.fromisoformat(filled.control("GET", "clock")["now"])
     with time_machine.travel(max(goody_now, timezone.now())):
         one_round()
-    assert differences(filled) == []
+    assert index_differences(filled) == []
     newest = max(a.at for a in SeenActivity.objects.all())
     assert state().watermark == newest
 
@@ -135,29 +135,29 @@ def test_watermark_is_not_after_the_newest_activity_read(filled: Emulator) -> No
     """The local clock is hours ahead of Goody's, where everything happened in one second."""
     *busy, later = (row["id"] for row in filled.find(limit=31))
     for order_id in busy:
-        filled.change(order_id, status="failed")
+        filled.change_order(order_id, status="failed")
     watermark = datetime.fromisoformat(filled.control("GET", "clock")["now"])
     SyncState.objects.update(watermark=watermark)
     one_round()
     assert state().watermark == watermark
-    filled.change(later, status="failed")
+    filled.change_order(later, status="failed")
     one_round()
-    assert differences(filled) == []
+    assert index_differences(filled) == []
 
 
 def test_watermark_stays_after_an_incomplete_read(filled: Emulator) -> None:
     before = state().watermark
-    filled.advance(60)
-    filled.create(count=150)
-    filled.fault({"kind": "status", "status": 503}, path=FEED, skip=3)
+    filled.advance_clock(60)
+    filled.create_orders(count=150)
+    filled.add_fault({"kind": "status", "status": 503}, path=FEED, skip=3)
     one_round(stop_when=is_failing)
     assert state().watermark == before
     assert is_failing()
-    filled.heal()
+    filled.clear_faults()
     SyncState.objects.update(retry_at=None)
     goody_api._client.cache_clear()
     one_round()
-    assert differences(filled) == []
+    assert index_differences(filled) == []
     assert state().watermark > before
 
 
@@ -172,51 +172,51 @@ def test_watermark_stays_after_an_incomplete_read(filled: Emulator) -> None:
     ids=["negative", "too small", "too large", "a page"],
 )
 def test_wrong_totals_lose_no_change(filled: Emulator, change: dict[str, Any]) -> None:
-    filled.create(count=50)
-    filled.fault({"kind": "mutate", **change}, path=FEED)
+    filled.create_orders(count=50)
+    filled.add_fault({"kind": "mutate", **change}, path=FEED)
     one_round()
-    assert differences(filled) == []
+    assert index_differences(filled) == []
 
 
 def test_an_activity_that_appears_late_is_found(filled: Emulator) -> None:
     """It lies before the watermark, and nothing new comes after it."""
     early, late = (row["id"] for row in filled.find(status="notified", limit=2))
-    filled.change(early, status="opened", hidden=True)
-    filled.advance(300)
-    filled.change(late, status="opened")
+    filled.change_order(early, status="opened", hidden=True)
+    filled.advance_clock(300)
+    filled.change_order(late, status="opened")
     one_round()
     assert Order.objects.get(uuid=early).status == "notified"
-    filled.change(early, hidden=False)
+    filled.change_order(early, hidden=False)
     one_round()
     assert Order.objects.get(uuid=early).status == "opened"
 
 
 def test_the_watermark_is_never_in_the_future(filled: Emulator) -> None:
-    filled.advance(10 * 86_400)
-    filled.create(count=1)
+    filled.advance_clock(10 * 86_400)
+    filled.create_orders(count=1)
     one_round()
     assert state().watermark <= timezone.now()
-    filled.create(count=1)
+    filled.create_orders(count=1)
     one_round()
-    assert differences(filled) == []
+    assert index_differences(filled) == []
 
 
 def test_an_unreadable_activity_does_not_affect_others(filled: Emulator) -> None:
-    filled.create(count=5)
+    filled.create_orders(count=5)
     odd = {"kind": "mutate", "set": {"created_at": "yesterday"}}
-    filled.fault(odd, path=FEED, times=1)
+    filled.add_fault(odd, path=FEED, times=1)
     one_round()
-    assert len(differences(filled)) == 1
+    assert len(index_differences(filled)) == 1
     one_round()
-    assert differences(filled) == []
+    assert index_differences(filled) == []
 
 
 def test_a_feed_page_that_is_too_large_is_requested_in_smaller_ones(filled: Emulator) -> None:
     before = state().watermark
-    filled.advance(60)
-    filled.create(count=20, message="x" * 300_000)
+    filled.advance_clock(60)
+    filled.create_orders(count=20, message="x" * 300_000)
     one_round()
-    assert differences(filled) == []
+    assert index_differences(filled) == []
     assert state().watermark > before
     assert state().failing_since is None
 
@@ -236,7 +236,7 @@ def lost_cancel(filled: Emulator, state: State = State.UNKNOWN) -> Operation:
 
 def test_a_change_of_an_order_lets_the_worker_read_it_at_once(filled: Emulator) -> None:
     one = lost_cancel(filled)
-    filled.change(one.order_uuid, status="paid")
+    filled.change_order(one.order_uuid, status="paid")
     one_round()
     assert services.operations_due_for_reading(now=timezone.now()) == [one.pk]
     assert read_again(one) == State.NOT_APPLIED
@@ -250,8 +250,8 @@ def test_the_order_itself_says_whether_a_cancel_ended_it(
     """A list does not show whether the gift was accepted before it ended."""
     one = lost_cancel(filled, state)
     if was_accepted:
-        filled.change(one.order_uuid, status="accepted")
-    filled.change(one.order_uuid, status="failed")
+        filled.change_order(one.order_uuid, status="accepted")
+    filled.change_order(one.order_uuid, status="failed")
     one_round()
     assert Operation.objects.get(pk=one.pk).state == state
     assert services.operations_due_for_reading(now=timezone.now()) == [one.pk]
@@ -263,13 +263,13 @@ def test_the_order_itself_says_whether_a_cancel_ended_it(
 
 def test_requested_read_is_repeated_until_goody_answers(filled: Emulator, clock: Any) -> None:
     one = lost_cancel(filled, State.NOT_APPLIED)
-    filled.change(one.order_uuid, status="failed")
+    filled.change_order(one.order_uuid, status="failed")
     one_round()
     path = f"/v1/orders/{one.order_uuid}"
-    filled.fault({"kind": "status", "status": 503}, path=path)
+    filled.add_fault({"kind": "status", "status": 503}, path=path)
     assert read_again(one) == State.NOT_APPLIED
-    filled.heal()
-    filled.fault({"kind": "status", "status": 404}, path=path, times=1)
+    filled.clear_faults()
+    filled.add_fault({"kind": "status", "status": 404}, path=path, times=1)
     clock.shift(timedelta(minutes=31))
     assert services.operations_due_for_reading(now=timezone.now()) == [one.pk]
     assert read_again(one) == State.NOT_APPLIED
@@ -283,14 +283,14 @@ def test_requested_read_is_repeated_until_goody_answers(filled: Emulator, clock:
 def test_without_the_feed_the_newest_orders_are_listed_again(
     emulator: Emulator, status: str
 ) -> None:
-    emulator.switch(activities=status)
+    emulator.set_switches(activities=status)
     sync_orders()
     assert state().is_feed_missing
     assert not sync.read_progress(timezone.now()).has_feed
-    emulator.create(count=30)
-    emulator.change(emulator.find_id(status="created"), status="opened")
+    emulator.create_orders(count=30)
+    emulator.change_order(emulator.find_id(status="created"), status="opened")
     one_round()
-    assert differences(emulator) == []
+    assert index_differences(emulator) == []
     assert due_job(state(), timezone.now()) is not SyncJob.BACKFILL
 
 
@@ -299,14 +299,14 @@ def test_a_feed_that_is_refused_later_is_replaced_by_listing(
     emulator: Emulator, status: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     sync_orders()
-    emulator.fault({"kind": "status", "status": status}, path=FEED)
-    emulator.create(count=3)
+    emulator.add_fault({"kind": "status", "status": status}, path=FEED)
+    emulator.create_orders(count=3)
     one_round()
     [warning] = [one.getMessage() for one in caplog.records if one.levelname == "WARNING"]
     assert warning.startswith("Goody refuses the activity feed, so orders are listed instead: ")
     assert f"'status': {status}" in warning
     assert state().is_feed_missing
-    assert differences(emulator) == []
+    assert index_differences(emulator) == []
     asked(emulator)
     one_round()
     assert "GET /v1/order_activities" not in asked(emulator)
@@ -329,8 +329,8 @@ def test_orders_whose_changes_the_feed_does_not_report_are_reread(
 ) -> None:
     expiring, accepted = (row["id"] for row in filled.find(limit=2))
     now = timezone.now()
-    filled.change(expiring, expires_at=(now + timedelta(days=1)).isoformat())
-    filled.change(accepted, status="accepted", thank_you_note="Thanks")
+    filled.change_order(expiring, expires_at=(now + timedelta(days=1)).isoformat())
+    filled.change_order(accepted, status="accepted", thank_you_note="Thanks")
     Order.objects.filter(uuid=expiring).update(
         status="opened", expires_at=now + timedelta(hours=30)
     )
@@ -343,7 +343,7 @@ def test_orders_whose_changes_the_feed_does_not_report_are_reread(
     }
     run_jobs(_reread_once)
     assert asked(filled)["GET /v1/orders/{id}"] == 2
-    assert differences(filled) == []
+    assert index_differences(filled) == []
     assert Order.objects.get(uuid=accepted).created_from == CreationTimeSource.DETAIL
 
 
@@ -414,7 +414,7 @@ def test_an_unreadable_order_does_not_affect_others(
 ) -> None:
     settings.SYNC_REREADS_PER_MINUTE = 1
     bad, good = in_turn(filled, 2)
-    filled.fault(fault, path=detail(bad))
+    filled.add_fault(fault, path=detail(bad))
     read_in_turn()
     assert anomalies() == [("quarantined", str(bad))]
     assert state().failing_since is None
@@ -424,7 +424,7 @@ def test_an_unreadable_order_does_not_affect_others(
     # It is first again after an hour.
     read_in_turn()
     assert asked(filled) == {}
-    filled.heal()
+    filled.clear_faults()
     Anomaly.objects.update(last_seen_at=timezone.now() - timedelta(minutes=61))
     read_in_turn()
     assert was_read(bad)
@@ -432,8 +432,8 @@ def test_an_unreadable_order_does_not_affect_others(
 
 def test_an_order_is_unreadable_also_where_the_key_may_not_read_me(filled: Emulator) -> None:
     bad, good = in_turn(filled, 2)
-    filled.fault({"kind": "status", "status": 500}, path=detail(bad))
-    filled.fault({"kind": "status", "status": 403}, path=r"/v1/me$")
+    filled.add_fault({"kind": "status", "status": 500}, path=detail(bad))
+    filled.add_fault({"kind": "status", "status": 403}, path=r"/v1/me$")
     read_in_turn()
     assert anomalies() == [("quarantined", str(bad))]
     assert was_read(good)
@@ -441,11 +441,11 @@ def test_an_order_is_unreadable_also_where_the_key_may_not_read_me(filled: Emula
 
 def test_an_outage_makes_no_order_unreadable(filled: Emulator) -> None:
     due_ones = in_turn(filled, 2)
-    filled.fault({"kind": "status", "status": 503}, path="/v1/")
+    filled.add_fault({"kind": "status", "status": 503}, path="/v1/")
     read_in_turn(stop_when=is_failing)
     assert anomalies() == []
     assert is_failing()
-    filled.heal()
+    filled.clear_faults()
     SyncState.objects.update(retry_at=None)
     goody_api._client.cache_clear()
     read_in_turn()
@@ -455,9 +455,9 @@ def test_an_outage_makes_no_order_unreadable(filled: Emulator) -> None:
 
 def test_after_three_unreadable_orders_in_a_row_the_rest_waits(filled: Emulator) -> None:
     due_ones = in_turn(filled, 5)
-    filled.fault({"kind": "status", "status": 500}, path=detail("[^/]+"))
+    filled.add_fault({"kind": "status", "status": 500}, path=detail("[^/]+"))
     read_in_turn()
     assert sorted(anomalies()) == sorted(("quarantined", str(one)) for one in due_ones[:3])
-    filled.heal()
+    filled.clear_faults()
     read_in_turn()
     assert index.orders_to_reread(now=timezone.now(), limit=9) == []

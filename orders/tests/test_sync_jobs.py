@@ -17,7 +17,7 @@ from orders.sync.reconcile import last_reconcile_time
 from testing.domain import exact_created_at
 from testing.syncing import (
     creation_times_at_goody,
-    differences,
+    index_differences,
     run_jobs,
     run_until,
     state,
@@ -67,7 +67,7 @@ def test_the_backfill_reads_every_creation_time(filled: Emulator) -> None:
     assert set(rows.values_list("created_from", flat=True)) == {CreationTimeSource.FEED}
     # So they are sorted by creation.
     assert [true[str(row.uuid)] for row in rows] == sorted(true.values(), reverse=True)
-    assert differences(filled) == []
+    assert index_differences(filled) == []
     assert state().is_backfilled
 
 
@@ -86,7 +86,7 @@ def test_the_backfill_resumes_and_costs_nothing_once_it_is_complete(filled: Emul
 
 def test_an_order_without_activity_keeps_its_estimate(filled: Emulator) -> None:
     victim = filled.find(limit=50)[-1]["id"]
-    filled.change(victim, hidden=True)
+    filled.change_order(victim, hidden=True)
     backfill()
     assert state().is_backfilled
     assert Order.objects.get(uuid=victim).created_from == CreationTimeSource.WINDOW
@@ -136,23 +136,23 @@ def test_a_window_whose_count_differs_is_listed_again(filled: Emulator) -> None:
     Order.objects.filter(pk=lost.pk).delete()
     found = reconcile()
     assert (found.drift_new, found.drift_changed, found.drift_missing) == (1, 0, 0)
-    assert differences(filled) == []
+    assert index_differences(filled) == []
     found = reconcile()
     assert (found.drift_new, found.drift_changed, found.drift_missing) == (0, 0, 0)
 
 
 def test_the_comparison_finds_orders_that_no_round_brought(filled: Emulator) -> None:
-    filled.create(count=5)
+    filled.create_orders(count=5)
     SyncState.objects.update(synced_at=timezone.now())
     found = reconcile()
     assert found.drift_new == 5
-    assert differences(filled) == []
+    assert index_differences(filled) == []
 
 
 def test_an_order_not_listed_any_more_is_counted_once_and_kept(filled: Emulator) -> None:
     backfill()
     victim = filled.find(limit=50)[-1]["id"]
-    filled.change(victim, hidden=True)
+    filled.change_order(victim, hidden=True)
     assert reconcile().drift_missing == 1
     assert reconcile().drift_missing == 0
     assert Order.objects.filter(uuid=victim).exists()
@@ -161,7 +161,7 @@ def test_an_order_not_listed_any_more_is_counted_once_and_kept(filled: Emulator)
 def test_the_comparison_stops_when_many_orders_are_missing(filled: Emulator) -> None:
     backfill()
     for row in filled.find(limit=60)[-20:]:
-        filled.change(row["id"], hidden=True)
+        filled.change_order(row["id"], hidden=True)
     reconcile()
     progress = sync.read_progress(timezone.now())
     assert progress.phase is SyncPhase.SUSPICIOUS
@@ -175,15 +175,15 @@ def test_the_comparison_stops_when_many_orders_are_missing(filled: Emulator) -> 
 
 
 def test_the_feed_is_tried_again_after_the_comparison(emulator: Emulator) -> None:
-    emulator.switch(activities="404")
+    emulator.set_switches(activities="404")
     sync_orders()
     assert state().is_feed_missing
-    emulator.switch(activities="on")
+    emulator.set_switches(activities="on")
     reconcile()
     assert not state().is_feed_missing
-    emulator.create(count=2)
+    emulator.create_orders(count=2)
     sync_orders()
-    assert differences(emulator) == []
+    assert index_differences(emulator) == []
 
 
 @pytest.mark.parametrize("status", ["404", "403", "400"])
@@ -191,7 +191,7 @@ def test_an_account_still_without_a_feed_is_kept_up_to_date(
     emulator: Emulator, status: str
 ) -> None:
     """Whichever job requests the feed first: the next round, or the backfill."""
-    emulator.switch(activities=status)
+    emulator.set_switches(activities=status)
     sync_orders()
     for tried_at in (None, timezone.now()):
         reconcile()
@@ -199,22 +199,22 @@ def test_an_account_still_without_a_feed_is_kept_up_to_date(
         SyncState.objects.update(tried_at=tried_at)
         run_jobs()
         assert state().is_feed_missing
-        emulator.create(count=2)
+        emulator.create_orders(count=2)
         sync_orders()
         assert sync.read_progress(timezone.now()).phase is SyncPhase.COMPLETE
-        assert differences(emulator) == []
+        assert index_differences(emulator) == []
 
 
 def test_without_a_feed_the_comparison_lists_every_order(emulator: Emulator) -> None:
     """Nothing else reports a change of an old order, and the count of its window is unchanged."""
-    emulator.switch(activities="404")
+    emulator.set_switches(activities="404")
     sync_orders()
     oldest = Order.objects.earliest("pk")
-    emulator.change(str(oldest.uuid), recipient_first_name="Quetzal")
+    emulator.change_order(str(oldest.uuid), recipient_first_name="Quetzal")
     sync_orders()
-    assert len(differences(emulator)) == 1
+    assert len(index_differences(emulator)) == 1
     assert reconcile().drift_changed == 1
-    assert differences(emulator) == []
+    assert index_differences(emulator) == []
 
 
 @pytest.mark.parametrize(

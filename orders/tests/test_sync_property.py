@@ -36,9 +36,9 @@ from orders.sync import SyncJob, context
 from testing.syncing import (
     StepHook,
     assert_counts_add_up,
-    differences,
+    index_differences,
     run_jobs,
-    run_or_wait,
+    run_jobs_or_wait,
     state,
     sync_orders,
 )
@@ -91,8 +91,8 @@ class RandomEvents:
             stop = StepHook(self._is_process_ended)
             calls_at_once = self.random.randint(1, 4)
             run = sync.SyncRun(stop=stop, choose=first_sync, calls_at_once=calls_at_once)
-            run_or_wait(run, stop)
-        self.emulator.heal()
+            run_jobs_or_wait(run, stop)
+        self.emulator.clear_faults()
 
     def _is_process_ended(self) -> bool:
         """Let something happen between two steps of a process."""
@@ -108,7 +108,7 @@ class RandomEvents:
 
     def churn(self, *, seed: int, changes: int) -> int:
         """Make up to this number of random changes at Goody; return their number."""
-        done = self.emulator.churn(seed=seed, changes=changes)["changes"]
+        done = self.emulator.make_random_changes(seed=seed, changes=changes)["changes"]
         for one in done:
             if one["kind"] in UNTOLD:
                 self.unreported.update(one["ids"])
@@ -120,8 +120,10 @@ class RandomEvents:
         """One fault at a time: while the breaker lets only single calls through, faults would
         come faster than calls meet them.
         """
-        self.emulator.heal()
-        self.emulator.fault(self.random.choice(FAULTS), path=r"/v1/order(s|_activities)$", times=1)
+        self.emulator.clear_faults()
+        self.emulator.add_fault(
+            self.random.choice(FAULTS), path=r"/v1/order(s|_activities)$", times=1
+        )
         return False
 
     def end_process(self) -> bool:
@@ -149,8 +151,10 @@ def test_no_order_is_lost_or_duplicated(emulator: Emulator, settings: Any, seed:
     events = RandomEvents(emulator, random)
     events.run()
     catch_up()
-    assert [wrong for wrong in differences(emulator) if wrong[0] not in events.unreported] == []
-    assert {order_id for order_id, what in differences(emulator) if what == "lost"} == set()
+    assert [
+        wrong for wrong in index_differences(emulator) if wrong[0] not in events.unreported
+    ] == []
+    assert {order_id for order_id, what in index_differences(emulator) if what == "lost"} == set()
     assert OrderPayload.objects.count() == Order.objects.count()
     assert_counts_add_up()
 
@@ -204,7 +208,7 @@ def test_a_rebuilt_index_is_equal(emulator: Emulator, settings: Any) -> None:
     events, changes = RandomEvents(emulator, Random(7)), 0
     while changes < 2_000:
         changes += events.churn(seed=changes, changes=250)
-        emulator.advance(900)
+        emulator.advance_clock(900)
         catch_up()
     for order_id in events.unreported:
         services.refresh_order(order_id=UUID(order_id), now=timezone.now())
@@ -215,4 +219,4 @@ def test_a_rebuilt_index_is_equal(emulator: Emulator, settings: Any) -> None:
     rebuilt = contents()
     assert rebuilt.keys() == kept.keys()
     assert [one for one in kept if kept[one] != rebuilt[one]] == []
-    assert differences(emulator) == []
+    assert index_differences(emulator) == []

@@ -64,7 +64,7 @@ def test_key_check_unblocks_calls_after_a_rejected_key(admin, settings):
 
 
 def test_failed_key_check_is_explained_and_calls_stay_blocked(admin, emulator):
-    emulator.fault({"kind": "status", "status": 401})
+    emulator.add_fault({"kind": "status", "status": 401})
     content = text_of(admin.post(URL))
     assert "<strong>The key does not work:</strong> Goody rejected the API key." in content
     assert "API key rejected since " in content

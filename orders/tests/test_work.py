@@ -17,7 +17,7 @@ from orders.management.commands import work
 from orders.models import Operation, State
 from testing.domain import operation
 from testing.processes import LiveApp, wait_for
-from testing.syncing import SMALL, done, state, sync_orders, undone
+from testing.syncing import SMALL, complete_windows, incomplete_windows, state, sync_orders
 from testing.vendor import Emulator
 
 SMALL_ENV = {name: str(value) for name, value in SMALL.items()}
@@ -29,10 +29,10 @@ def test_settling_does_not_wait_for_a_sync(
     live_app: Callable[..., LiveApp], emulator: Emulator
 ) -> None:
     """Goody answers reads of single orders, but not the sync."""
-    emulator.fault({"kind": "delay", "seconds": 600}, path=r"/v1/orders$")
+    emulator.add_fault({"kind": "delay", "seconds": 600}, path=r"/v1/orders$")
     now = timezone.now()
     order_id = emulator.find_id(status="notified")
-    emulator.change(order_id, status="failed")
+    emulator.change_order(order_id, status="failed")
     app = live_app(webs=0, workers=1, GOODY_WORKER_DEADLINE=NEVER, **SMALL_ENV)
     feed = "GET /v1/order_activities"
     wait_for(lambda: emulator.calls()["counts"].get(feed), timeout=60, what="the sync's first call")
@@ -58,16 +58,16 @@ def test_worker_leaves_its_sync_on_sigterm(
 ) -> None:
     emulator.set_latency(0.05)
     app = live_app(webs=0, workers=1, **SMALL_ENV)
-    wait_for(lambda: done() > 0, timeout=60, what="a window of the first sync")
+    wait_for(lambda: complete_windows() > 0, timeout=60, what="a window of the first sync")
     os.kill(app.workers[0].pid, signal.SIGTERM)
     assert app.workers[0].wait() == 0
     output = app.workers[0].output()
     assert "worker stopped" in output
     assert "Traceback" not in output
-    assert undone()
+    assert incomplete_windows()
     assert state().lease_until is None
     emulator.set_latency(0)
-    before = done()
+    before = complete_windows()
     sync_orders()
     assert before > 0
     assert state().is_complete

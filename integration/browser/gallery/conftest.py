@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, BrowserContext
 from integration.browser.contexts import VIEWPORT, borrowed
 from integration.browser.site import Site
 from orders.models import SyncState
-from testing.browser import Watch
+from testing.browser import BrowserLog
 
 from .checks import WATCH_SHIFTS
 from .pictures import Album
@@ -28,7 +28,9 @@ def _clocked_context(browser: Browser, _site: Site) -> Iterator[BrowserContext]:
 
 
 @pytest.fixture
-def context(_clocked_context: BrowserContext, site: Site, watch: Watch) -> Iterator[BrowserContext]:
+def context(
+    _clocked_context: BrowserContext, site: Site, watch: BrowserLog
+) -> Iterator[BrowserContext]:
     with borrowed(_clocked_context, watch) as shared:
         yield shared
         shared.pages[0].unroute_all(behavior="ignoreErrors")

@@ -93,7 +93,7 @@ def _refused(key: str) -> Visit:
         order_id = str(page.locator("#order-detail").get_attribute("data-order-id"))
         if key == "c":
             page.get_by_role("radio", name="Duplicate gift").check()
-        site.emulator.change(order_id, status="accepted")
+        site.emulator.change_order(order_id, status="accepted")
         submit_button(page).click()
         expect(page.locator("#dialog .banner").first).to_contain_text("Nothing was sent")
 
@@ -105,7 +105,7 @@ def _accepted_meanwhile(site: Site, page: Page) -> None:
     page.goto(f"/orders/{order_id}/")
     wait_for_keys(page)
     expect(page.locator("#as-of")).not_to_contain_text("asking Goody")
-    site.emulator.change(order_id, status="accepted")
+    site.emulator.change_order(order_id, status="accepted")
     page.keyboard.press("c")
     expect(page.locator("#dialog .banner")).to_contain_text("the recipient accepted it")
 
@@ -121,7 +121,7 @@ def _outcome_unknown(site: Site, page: Page) -> None:
     """The answer to a cancel is lost."""
     _ready("c")(site, page)
     page.get_by_role("radio", name="Duplicate gift").check()
-    site.emulator.fault({"kind": "apply_then_reset"}, method="POST", times=1)
+    site.emulator.add_fault({"kind": "apply_then_reset"}, method="POST", times=1)
     in_dialog(page, "Cancel gift").click()
     expect(page.locator("#order-detail")).to_contain_text("Outcome being checked")
 

@@ -46,7 +46,7 @@ def failing(kind: str, alert: str, *, times: int | None = None, **options: Any) 
     def visit(site: Site, page: Page) -> None:
         order_id = site.known_order("Nadia")
         page.request.get(f"/orders/{order_id}/")
-        site.emulator.fault({"kind": kind, **options}, path="/v1/orders/", times=times)
+        site.emulator.add_fault({"kind": kind, **options}, path="/v1/orders/", times=times)
         page.goto(f"/orders/{order_id}/")
         expect(page.get_by_role("alert").first).to_contain_text(alert)
 
@@ -137,7 +137,7 @@ def _unreadable(site: Site, page: Page) -> None:
         "cart.items": "tea",
         "new_field": 1,
     }
-    site.emulator.fault({"kind": "mutate", "set": unread}, path=f"/v1/orders/{order_id}")
+    site.emulator.add_fault({"kind": "mutate", "set": unread}, path=f"/v1/orders/{order_id}")
     page.goto(f"/orders/{order_id}/")
     expect(page.get_by_role("heading", name="Not understood")).to_be_visible()
 

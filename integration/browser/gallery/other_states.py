@@ -58,7 +58,7 @@ def _worker(*, is_alive: bool) -> Visit:
 
 
 def _rejected_key(site: Site, page: Page) -> None:
-    site.emulator.fault({"kind": "status", "status": 401}, times=1)
+    site.emulator.add_fault({"kind": "status", "status": 401}, times=1)
     page.request.get("/orders/00000000-0000-4000-8000-000000000001/")
 
 

@@ -116,7 +116,7 @@ def shows(selector: str, text: str = "") -> Visit:
 
 def fault(kind: str, *, times: int | None = None, **options: Any) -> Visit:
     """Goody's next answers have this fault (see the emulator's README)."""
-    return lambda site, _: site.emulator.fault({"kind": kind, **options}, times=times)
+    return lambda site, _: site.emulator.add_fault({"kind": kind, **options}, times=times)
 
 
 def hold(pattern: str) -> Visit:

@@ -11,7 +11,7 @@ from playwright.sync_api import Page
 
 from integration.browser.moves import settle
 from integration.browser.site import Site
-from testing.browser import Watch
+from testing.browser import BrowserLog
 
 from .checks import inspect, inspect_print
 from .pictures import Album
@@ -22,7 +22,13 @@ CASES = [(page, state) for page, states in PAGES.items() for state in states]
 
 @pytest.mark.parametrize(("page_name", "state_name"), CASES)
 def test_page_in_state(
-    page: Page, site: Site, watch: Watch, album: Album | None, *, page_name: str, state_name: str
+    page: Page,
+    site: Site,
+    watch: BrowserLog,
+    album: Album | None,
+    *,
+    page_name: str,
+    state_name: str,
 ) -> None:
     state = PAGES[page_name][state_name]
     is_first = state_name == next(iter(PAGES[page_name]))
