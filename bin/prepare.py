@@ -19,8 +19,8 @@ _UNCOMPRESSED = "goodyadmin.storage.UncompressedStaticStorage"
 
 
 def static_fingerprint() -> str:
-    """Changes with any source file of the static files (name, size, time), with the code that
-    collects them, and with Django.
+    """Return a hash of the sources of the static files (name, size, time), the code that collects
+    them, and the version of Django.
     """
     seen = hashlib.sha256(django.__version__.encode())
     for module in (storage, script_bundle):
@@ -33,9 +33,10 @@ def static_fingerprint() -> str:
 
 
 def collect_static() -> None:
-    """Collect when something changed, without compression, which would take longest.
+    """Collect the static files if the fingerprint changed.
 
-    The names and the manifest are the same as production's, which compresses when it collects.
+    Unlike in production they are not compressed, which would take longest; names and manifest are
+    the same.
     """
     stamp = Path(settings.STATIC_ROOT) / ".collected-from"
     fingerprint = static_fingerprint()

@@ -37,7 +37,7 @@ def main() -> int:
 
 
 def take_screenshots(page: Page) -> list[Path]:
-    """Return the files: the list, an order that expires soon, and its expiration dialog."""
+    """Take screenshots of the list, an order that expires soon and its dialog; return the files."""
     page.goto(f"{URL}/login/")
     page.get_by_label("User name").fill("agent")
     page.get_by_label("Password").fill("agent-demo")

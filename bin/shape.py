@@ -52,7 +52,7 @@ def read_modules(root: Path) -> list[Module]:
 
 
 def summarize_lengths(lengths: list[int]) -> str:
-    """Count, sum, median, 95th percentile and maximum in one line."""
+    """Return count, sum, median, 95th percentile and maximum as one line."""
     p95 = quantiles(lengths, n=20, method="inclusive")[-1]
     return (
         f"{len(lengths):,} with {sum(lengths):,} lines: median {median(lengths):g}, "
@@ -67,7 +67,7 @@ def describe_functions(modules: list[Module]) -> str:
 
 
 def strict_share(code: list[Module], files: list[Path], package: str) -> str:
-    """Lines of a package that mypy checks."""
+    """Return the share of the lines of a package that mypy checks in strict mode."""
     modules = [m for m in code if m.path.parts[0] == package]
     checked = sum(m.lines for m in modules if any(m.path.is_relative_to(f) for f in files))
     total = sum(m.lines for m in modules)
@@ -75,7 +75,7 @@ def strict_share(code: list[Module], files: list[Path], package: str) -> str:
 
 
 def package_imports(code: list[Module]) -> set[tuple[str, str]]:
-    """(importing package, imported package) of every import between two packages."""
+    """Return (importing package, imported package) for each import between two packages."""
     packages = {m.package for m in code} - {""}
     arrows: set[tuple[str, str]] = set()
     for module in (m for m in code if m.package):
@@ -86,7 +86,7 @@ def package_imports(code: list[Module]) -> set[tuple[str, str]]:
 
 
 def imported_names(module: Module) -> list[str]:
-    """Dotted names: "a.b.c" for ``from a.b import c``, since c may be a module."""
+    """Return the dotted names: "a.b.c" for ``from a.b import c``, since c may be a module."""
     names: list[str] = []
     for node in module.nodes:
         if isinstance(node, ast.Import):

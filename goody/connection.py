@@ -79,13 +79,13 @@ class Exchange:
             raise BeforeSendHookFailed from None
 
     def set_header_limit(self) -> None:
-        """Limit the bytes that may be received next to those of the headers."""
+        """Apply the limit of the headers to the bytes that are received from now on."""
         self._readable = self.header_bytes + _BUFFER
 
     def set_body_limit(self) -> None:
-        """Limit the bytes that may be received next to those of the body.
+        """Apply the limit of the body to the bytes that are received from now on.
 
-        The limit is somewhat higher, because the bytes of chunk sizes are counted too.
+        It is somewhat higher than the configured one, because chunk sizes are counted too.
         """
         self._readable = self.body_bytes + self.body_bytes // 4 + self.header_bytes
 

@@ -3,14 +3,14 @@
     GoodyError
     ├── Unavailable       no usable response, and certainly nothing was changed
     ├── OutcomeUnknown    a write may have reached Goody, and its outcome is not known
-    ├── Rejected          Goody rejected the request (4xx; of a write the definite ones alone)
+    ├── Rejected          Goody rejected the request (4xx) and changed nothing
     │   ├── NotFound          404
     │   ├── Unauthorized      401
     │   └── RateLimited       429
     └── BadResponse       the response to a read is not a documented one
 
-responses.py decides which failure raises which of them. `str()` of every error may be shown and
-logged: it contains neither the key nor personal data.
+responses.py maps failures to these exceptions. `str()` of every error may be shown and logged: it
+contains neither the key nor personal data.
 """
 
 import hashlib
@@ -155,7 +155,8 @@ class BadResponse(GoodyError):
 class Rejected(GoodyError):
     """Goody rejected the request (4xx): nothing was changed.
 
-    A write is rejected by 400, 401, 403, 404, 409, 422 and 429 alone.
+    For a write these are 400, 401, 403, 404, 409, 422 and 429; after any other 4xx the outcome is
+    unknown.
 
     `message` is the message of Goody's error envelope without control characters, at most 300
     characters, or a generic one. It is vendor text, which must be escaped, and may contain personal

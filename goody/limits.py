@@ -52,7 +52,7 @@ class Deadline:
 
     @property
     def remaining(self) -> float:
-        """Seconds until the deadline; negative after it."""
+        """Return the seconds until the deadline; negative after it."""
         return self._at - self._clock()
 
     @property
@@ -111,7 +111,7 @@ class RetryBudget:
         self._balance = allowance
 
     def deposit(self) -> None:
-        """Add the share of a retry that each call earns."""
+        """Add a fraction of a retry to the budget, for each call."""
         with self._lock:
             self._balance = min(self._max_balance, self._balance + self._share)
 

@@ -1,4 +1,4 @@
-"""Which failed reads are retried, and after how long. Writes are never retried.
+"""The rules for retries of reads: which failures, after which delay. Writes are never retried.
 
 These are pure functions; the loop is in client.py.
 """
@@ -18,10 +18,10 @@ _SECONDS = re.compile(r"[+-]?\d{1,12}(?:\.\d{1,6})?", re.ASCII)
 def seconds_before_retry(
     *, attempt: int, base: float, jitter: float, retry_after: float | None
 ) -> float:
-    """Return seconds to wait after attempt number `attempt` (from 1) failed.
+    """Return the seconds to wait after attempt number `attempt` (from 1) failed.
 
-    Full jitter: the share `jitter` (0 to 1) of a bound that doubles with each attempt, added to
-    the Retry-After of a 503.
+    This is exponential backoff with full jitter: `jitter` (0 to 1) times a bound that doubles with
+    each attempt, plus the Retry-After of a 503.
     """
     return (retry_after or 0.0) + jitter * base * 2.0 ** (attempt - 1)
 

@@ -1,4 +1,4 @@
-"""The texts of our own scripts and style sheets as they are served to browsers."""
+"""Bundles the page's ES modules into one script, and strips comments from scripts and styles."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ def strip_comments_and_indentation(text: str) -> str:
 
 
 def bundle_modules(entry: str, read: ReadModule) -> str:
-    """Return one module that does what `entry` and the modules imported by it do.
+    """Return one module that contains `entry` and all modules that it imports.
 
-    Each becomes a function that returns what it exports. They run in the order of ECMAScript
-    modules: each after those that it imports. Raises ValueError for an import or export that is
-    not written as in our modules, and RecursionError if modules import each other in a circle.
+    Each module becomes a function that returns its exports, and runs after the modules that it
+    imports, as in ECMAScript. Raises ValueError for an import or export in a form that our modules
+    do not use, and RecursionError for circular imports.
     """
     joined: dict[str, str] = {}
 

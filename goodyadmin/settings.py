@@ -1,4 +1,4 @@
-"""Settings of the Goody Admin project. One file: the environment decides, with safe defaults.
+"""Settings of the Goody Admin project, read from environment variables with safe defaults.
 
 Every variable is described in .env.example. Times are seconds, sizes bytes.
 """

@@ -1,4 +1,4 @@
-"""Storages for static files, which serve the page's script as one module without comments."""
+"""Storages for static files, which serve the page's script as one module (script_bundle.py)."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class _ServedFiles(Storage):
 
 
 class _SmallFilesMixin(ManifestStaticFilesStorage):
-    """Without it, a first visit would load two dozen files, a quarter of them comments."""
+    """Serves the page's script as one module and drops comments, for fewer and smaller files."""
 
     support_js_module_import_aggregation = True
 
@@ -53,8 +53,9 @@ class _SmallFilesMixin(ManifestStaticFilesStorage):
 
 
 class StaticStorage(_SmallFilesMixin, CompressedManifestStaticFilesStorage):
-    """WhiteNoise's storage with cached URLs: a page names some ten files, and computing a URL takes
-    longer than looking up a string. Files do not change while the dashboard runs.
+    """WhiteNoise's storage, which caches the URLs of files.
+
+    A page refers to some ten files, whose URLs do not change while the dashboard runs.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -63,6 +64,7 @@ class StaticStorage(_SmallFilesMixin, CompressedManifestStaticFilesStorage):
 
 
 class UncompressedStaticStorage(_SmallFilesMixin):
-    """The same names and manifest as `StaticStorage`, without compressed copies: collecting them
-    takes longer than everything else that the demo does before it serves.
+    """A `StaticStorage` without compressed copies, for the demo.
+
+    Compression would take longer than the rest of the demo's start.
     """

@@ -131,7 +131,7 @@ def audited_action[**P, R](name: Action) -> Callable[[Callable[P, R]], Callable[
 
 
 def record_intent(operation: Operation, *, request_id: str) -> AuditEntry:
-    """Record what a person is about to do. Call it in the transaction of the intent."""
+    """Record the intent of an operation. Call it in the transaction that stores the operation."""
     return AuditEntry.objects.create(
         at=operation.created_at,
         actor_id=operation.actor_id,
@@ -159,9 +159,9 @@ def _asked_for(operation: Operation) -> dict[str, str] | None:
 def record_outcome(
     operation: Operation, *, now: datetime, actor: Actor | None = None, note: str = ""
 ) -> AuditEntry:
-    """Record the outcome of an intent. Call it in the transaction of the outcome.
+    """Record the outcome of an operation. Call it in the transaction that stores the outcome.
 
-    `actor` is the lead who settled it by hand; None for the program.
+    `actor` is the lead who settled it by hand, or None.
     """
     return AuditEntry.objects.create(
         at=now,
@@ -187,9 +187,9 @@ def _intent_id(operation: Operation) -> int:
 
 
 def record_observation(operation: Operation, *, outcome: str, now: datetime) -> AuditEntry:
-    """Record what became known of a closed operation.
+    """Record what Goody's late answer or a read shows about a closed operation.
 
-    `outcome`: "confirmed" by Goody's late answer, or by a read "effect_seen" or "contradicted".
+    `outcome` is "confirmed" for the answer, "effect_seen" or "contradicted" for a read.
     """
     return AuditEntry.objects.create(
         at=now,
@@ -213,9 +213,10 @@ MAX_SECURITY_EVENTS = 20
 def record_security_event(
     kind: str, *, detail: str = "", request_id: str = ""
 ) -> AuditEntry | None:
-    """Record an event that an administrator should look at; /system/ shows it.
+    """Record an event for the administrators, which /system/ shows.
 
-    Beyond the limit of a kind and hour events are only logged, which the last recorded one says.
+    At most MAX_SECURITY_EVENTS of a kind are recorded in an hour; the last of them says that
+    further ones are only logged.
     """
     now, name = timezone.now(), f"security.{kind}"[:40]
     recent = AuditEntry.objects.filter(action=name, at__gt=now - timedelta(hours=1))
@@ -279,7 +280,7 @@ def record_job_action(
     note: str = "",
     ticket: str = "",
 ) -> AuditEntry:
-    """Record what a person does with a job. Call it in the transaction of the change."""
+    """Record the change of a job by a person. Call it in the transaction of the change."""
     return _record_event(
         actor, name, job=job, detail=detail, now=now, reason=reason, note=note, ticket=ticket
     )
@@ -301,7 +302,7 @@ def record_job_end(job: Job, *, outcome: str, detail: str, now: datetime) -> Aud
 def record_action_end(
     intent: AuditEntry, *, outcome: str, detail: str, now: datetime
 ) -> AuditEntry:
-    """Record the outcome of a longer action in a row that refers to its first one."""
+    """Record the outcome of an action that takes time, in a row that refers to its intent."""
     return AuditEntry.objects.create(
         at=now,
         actor_id=intent.actor_id,

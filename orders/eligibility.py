@@ -1,8 +1,8 @@
-"""Whether an order may be canceled or extended, and why not, as pure functions.
+"""Decides whether an order may be canceled or extended, with the reason if not. Pure functions.
 
-Rows, pages, dialogs and the writes themselves use these. Goody's lifecycle guide allows a cancel of
-created, notified and opened orders. It says nothing of changing an expiration, which is therefore
-offered for the same three.
+Lists, pages, dialogs and the writes use them. Goody's lifecycle guide allows a cancel of created,
+notified and opened orders. It does not mention changes of the expiration, which are therefore
+offered in the same statuses.
 """
 
 from __future__ import annotations
@@ -122,7 +122,7 @@ def _refusal(status: str, done: str, is_cancel_on_record: bool) -> Eligibility |
 
 
 def joint_refusal_sentence(cancel: Eligibility, extend: Eligibility) -> str:
-    """Return why the gift cannot be canceled or extended, as one sentence if both have one reason.
+    """Return the reasons against a cancel and an extension, as one sentence if they are the same.
 
     Return "" if both are allowed.
     """
@@ -254,7 +254,7 @@ def preset_expiration(preset: ExpirationPreset, base: datetime, zone: ZoneInfo) 
 def expiration_presets(
     now: datetime, expires_at: datetime | None, zone: ZoneInfo
 ) -> list[tuple[str, datetime]]:
-    """Return the presets of the dialog as (label, time in UTC)."""
+    """Return the presets that the dialog offers, as (label, expiration in UTC)."""
     base = preset_base(now, expires_at)
     offered = ((preset.value, preset_expiration(preset, base, zone)) for preset in ExpirationPreset)
     return [(label, at) for label, at in offered if at is not None]

@@ -93,7 +93,7 @@ def printable(text: str) -> str:
 
 
 def printable_line(text: str) -> str:
-    """Vendor text for use within a line: without bidirectional controls, "" if it is invisible."""
+    """Return vendor text on one line without bidirectional controls; "" if it is invisible."""
     if text.isascii() and text.isprintable():
         return text.strip()
     straight = _BIDI_CONTROLS.sub("", text).strip()
@@ -142,7 +142,7 @@ def month_in_words(date: Date) -> str:
 
 
 def hour_and_minute(at: datetime, zone: tzinfo) -> str:
-    """Hour and minute in the zone: "14:02"."""
+    """Return hour and minute in the zone: "14:02"."""
     local = convert_to_zone(at, zone)
     return f"{local.hour:02d}:{local.minute:02d}"
 
@@ -154,7 +154,7 @@ def time_of_day(at: datetime, zone: tzinfo) -> str:
 
 @lru_cache(maxsize=_CACHE_SIZE)
 def date_time(at: datetime | None, zone: tzinfo) -> str:
-    """Day and minute with the zone named: "12 Mar 2026, 23:59 EDT"; "—" for None."""
+    """Return day and minute with the zone named: "12 Mar 2026, 23:59 EDT"; "—" for None."""
     if at is None:
         return MISSING_VALUE
     local = convert_to_zone(at, zone)
@@ -167,7 +167,7 @@ def compact_day(at: datetime, now: datetime, zone: tzinfo) -> str:
 
 
 def compact_date_time(at: datetime, now: datetime, zone: tzinfo) -> str:
-    """Day and minute in the zone without its name, for use beside a full one: "12 Dec, 23:59"."""
+    """Return day and minute in the zone without the zone's name: "12 Dec, 23:59"."""
     return f"{compact_day(at, now, zone)}, {hour_and_minute(at, zone)}"
 
 
@@ -203,13 +203,13 @@ def relative_time(at: datetime, now: datetime) -> str:
 
 
 def age_text(at: datetime, now: datetime) -> str:
-    """Return how long ago it was, in seconds within the first minutes: "40 s ago", "5 min ago"."""
+    """Return the time since `at`, in seconds for the first minutes: "40 s ago", "5 min ago"."""
     seconds = int((now - at).total_seconds())
     return f"{max(0, seconds)} s ago" if seconds < 60 else relative_time(at, now)
 
 
 def elapsed_minutes(at: datetime, now: datetime) -> str:
-    """Return how long ago it was, in minutes or more: "just now", "5 min ago"."""
+    """Return the time since `at`, in minutes or more: "just now", "5 min ago"."""
     return "just now" if now - at < timedelta(minutes=1) else relative_time(at, now)
 
 
@@ -225,7 +225,7 @@ def time_element(at: datetime | None, zone: tzinfo) -> TimeElement | None:
 
 
 def shorten_id(text: str) -> str:
-    """Return both ends of a long id, "IM4CLTW3…WQOH4"; up to 16 characters are unchanged."""
+    """Return the start and the end of a long id, "IM4CLTW3…WQOH4"; short ids are unchanged."""
     return text if len(text) <= 16 else f"{text[:8]}…{text[-5:]}"
 
 

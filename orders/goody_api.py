@@ -77,7 +77,7 @@ def worker_retry_policy() -> RetryPolicy:
 def subtract_elapsed(policy: RetryPolicy, seconds: float) -> RetryPolicy:
     """Return the policy with `seconds`, the time already spent, taken off its deadline.
 
-    It is at least 0.05 s, so that the client reports why the time is over.
+    The deadline is at least 0.05 s, so that the client can report the reason of the timeout.
     """
     return replace(policy, deadline=max(policy.deadline - seconds, 0.05))
 

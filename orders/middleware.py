@@ -1,7 +1,8 @@
 """The middleware. The texts of error pages are in orders.views.errors and failures.
 
-LOGGING names RequestIdFilter, so this module is imported before Django has loaded the apps: what
-needs models is looked up by its dotted path when the middleware is made.
+The setting LOGGING refers to RequestIdFilter, so this module is imported before the apps are
+loaded. Objects that need models are therefore imported by their dotted path, when the middleware is
+created.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ _request_id: ContextVar[str] = ContextVar("request_id", default="-")
 
 
 class RequestIdFilter(logging.Filter):
-    """Put the id of the request under way into each log line."""
+    """Add the id of the current request to each log record."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         record.request_id = _request_id.get()
@@ -90,8 +91,8 @@ class ProbeHostMiddleware:
 class ClientAddressMiddleware:
     """Behind a proxy, put the client's address into REMOTE_ADDR, where logs and limits read it.
 
-    Each proxy appends the address that it saw to X-Forwarded-For. What comes before those of our
-    own PROXY_COUNT proxies is the client's own claim, and is not read.
+    Each proxy appends the address of its client to X-Forwarded-For. Only the entries of our own
+    PROXY_COUNT proxies are trusted; the client may have sent the entries before them.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
@@ -191,9 +192,9 @@ class ExpectedFailuresMiddleware:
 
 
 class IdleSessionMiddleware:
-    """End a session after SESSION_IDLE_TIMEOUT without a request that a person made.
+    """End a session after SESSION_IDLE_TIMEOUT without a request by a person.
 
-    Polls of open pages do not count. The time is stored once a minute at most.
+    Polls of open pages do not count. The time of the last request is stored at most once a minute.
     """
 
     _STORED_EVERY = 60
@@ -218,7 +219,7 @@ class IdleSessionMiddleware:
             self._store(request, now)
 
     def _is_poll(self, request: HttpRequest) -> bool:
-        """Whether a page sent the request by a timer: also pages of open writes do."""
+        """Whether the request is a poll, which a page sends by a timer."""
         match = request.resolver_match
         is_for_outcome = (
             "poll" in request.GET or request.headers.get("HX-Target") == "div#operation"
@@ -226,7 +227,7 @@ class IdleSessionMiddleware:
         return is_for_outcome or (match is not None and match.url_name in self._POLLS)
 
     def _store(self, request: HttpRequest, now: float) -> None:
-        """Store the time at once. Failures are ignored: people can read while the disk is full."""
+        """Store the time. Failures are ignored, so that people can read while the disk is full."""
         request.session["active_at"] = now
         try:
             request.session.save()
@@ -238,8 +239,8 @@ class IdleSessionMiddleware:
 class HtmxLoginMiddleware:
     """Ask for a login on every view that is not marked `login_not_required`.
 
-    Not Django's LoginRequiredMiddleware: fetch follows its redirect in silence, and htmx would
-    put the login page into a table cell. htmx is answered 401 and told to go there instead.
+    It replaces Django's LoginRequiredMiddleware, whose redirect fetch follows silently: htmx would
+    put the login page into a table cell. Here htmx gets a 401 and a header with the login's URL.
     """
 
     def __init__(self, get_response: GetResponse) -> None:

@@ -30,9 +30,9 @@ def is_database_outage(error: Exception) -> bool:
 
 
 def log_storage_failure(log: logging.Logger, what: str, error: DatabaseFailure) -> None:
-    """Log what could not be stored: an outage in one line, a bug with its traceback.
+    """Log that `what` could not be stored: one line for an outage, a traceback for a bug.
 
-    The message of a bug is left out: it may quote the row, and with it a name or a note.
+    The message of the exception is left out, because it may quote a row with personal data.
     """
     if is_database_outage(error):
         log.warning("%s could not be recorded: %s", what, error)

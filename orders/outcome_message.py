@@ -26,7 +26,7 @@ class Tone(StrEnum):
 class OutcomeMessage:
     """The title, the sentence and the next step that pages show about an operation.
 
-    `is_final`: the program will not change the operation any more.
+    With `is_final` the operation will not change any more.
     """
 
     tone: Tone
@@ -40,8 +40,8 @@ class OutcomeMessage:
 class ActionTitles:
     """The titles of the messages about a cancel, an extension or its undo, by outcome.
 
-    `found`: Goody shows what was requested; the cause is not known. `otherwise`: Goody confirmed it
-    and a later read shows something else. `recorded`: a lead recorded it by hand.
+    `found` is for a read that shows the requested change, whose cause is not known; `otherwise` for
+    a later read that contradicts Goody's confirmation; `recorded` for a record by a lead.
     """
 
     done: str

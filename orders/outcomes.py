@@ -1,8 +1,8 @@
-"""The words for the outcome of a write, as pure functions; no other module has any.
+"""The texts about the outcome of a write, as pure functions. No other module has such texts.
 
-Every sentence is true for its state and claims nothing beyond it. The title "Canceled" is used for
-`applied` alone, "Not canceled" only where Goody refused, no byte left, or reads proved it. That our
-request did it is said only where Goody itself confirmed it.
+Every sentence is true for its state and claims nothing beyond it. The title "Canceled" is used only
+for `applied`, "Not canceled" only if Goody refused, no byte was sent, or reads proved it. Only
+after a confirmation by Goody does a sentence name our request as the cause.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from .refusals import not_sent_message, refused_message
 def outcome_message(
     operation: Operation, *, now: datetime, zone: ZoneInfo, is_worker_missing: bool = False
 ) -> OutcomeMessage:
-    """Return the message about this operation at this moment, with times in the viewer's zone."""
+    """Return the message about the operation as of `now`, with times in the viewer's zone."""
     message = _message(operation, now=now, zone=zone)
     if not is_worker_missing:
         return message
@@ -103,9 +103,10 @@ def _shown_meanwhile(operation: Operation, zone: ZoneInfo) -> str:
 
 
 def blocked_writes_sentence(operation: Operation, *, now: datetime, zone: ZoneInfo) -> str:
-    """Return the sentence that says until when this write may still take effect.
+    """Return a sentence with the time until which this write may still take effect.
 
-    A worker ends this by its monotonic clock: the time is given only if the wall clock agrees.
+    A worker ends this period by its monotonic clock. The time is left out if it has passed by the
+    wall clock.
     """
     sent_at, until = operation.sent_at, operation.may_take_effect_until
     if sent_at is None or until is None or not operation.may_take_effect:
@@ -208,7 +209,7 @@ def _found_later(operation: Operation, words: ActionTitles, zone: ZoneInfo) -> O
 
 
 def is_confirmed_by_goody(operation: Operation) -> bool:
-    """Whether Goody's own answer to the request proved it."""
+    """Whether Goody's answer to the request confirmed the operation."""
     return operation.state == State.APPLIED and operation.confirmed_at is not None
 
 

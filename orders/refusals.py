@@ -37,7 +37,7 @@ def refused_message(
 
 
 def _shown_after_refusal(operation: Operation, zone: ZoneInfo) -> str:
-    """Return what the read after a refused POST shows; "" if the order is as before."""
+    """Return a sentence about the read after a refused POST; "" if the order is unchanged."""
     if operation.awaits_read_after_refusal:
         return "Whether the order has changed is found out by reading it."
     if operation.after is None:

@@ -1,4 +1,4 @@
-"""The page's script as one module, as production serves it (goodyadmin.storage)."""
+"""Builds the bundled script of the pages, which production serves (goodyadmin.storage)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _MODULES = Path(__file__).resolve().parent.parent / "static" / "js"
 
 
 def bundled_script_folder() -> Path:
-    """Return a folder for STATICFILES_DIRS with the script; equal scripts share one folder."""
+    """Return a folder for STATICFILES_DIRS that contains the bundle; equal bundles share one."""
     script = bundle_modules(
         "app", lambda name: (_MODULES / f"{name}.js").read_text(encoding="utf-8")
     )

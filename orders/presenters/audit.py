@@ -32,7 +32,7 @@ _NAMES = {action.value: name for action, name in (*NAMES.items(), *ACCOUNT_NAMES
 
 
 def audit_scope_text(*, sees_all: bool, order: str, zone: str) -> str:
-    """Return whose entries the page shows, and the zone of its times in words.
+    """Return a sentence about the entries on the page: whose they are, and the zone of their times.
 
     `order` is the filter by an order.
     """
@@ -44,7 +44,7 @@ def audit_scope_text(*, sees_all: bool, order: str, zone: str) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FilterButton:
-    """A filter of the audit. `value` is in words, "" if the filter is not active."""
+    """A button that shows an audit filter. `value` is a text, "" if the filter is not active."""
 
     label: str
     fields: list[BoundField]

@@ -1,4 +1,4 @@
-"""The boxes of a list of orders, and what a person may do with the orders that they select."""
+"""The checkboxes of a list of orders, and the bulk actions that the person may use."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ class BulkAction(NamedTuple):
 class BulkBar:
     """The form around a list. `query` are the parameters of the list, `rows` is their number.
 
-    `all_label` is the number of all orders that match, "" if they are all on the page. If it is
-    only a lower bound, the exact number is at `count_url`.
+    `all_label` is the number of all matches, "" if they are all on the page. If it is only a lower
+    bound, `count_url` returns the exact number.
     """
 
     query: str
@@ -69,8 +69,8 @@ def make_bulk_bar(
 ) -> BulkBar:
     """Return the form for a list.
 
-    `url` is the shown page with so many `rows`. `count` is None if it is not known. Only a list
-    with other pages, from the index, offers all that match.
+    `url` is the URL of the page, `rows` its number of rows. `count` is the number of matches, None
+    if unknown. Only lists from the index with further pages offer to select all matches.
     """
     is_exact = count is not None and not count.is_capped
     return BulkBar(
@@ -90,7 +90,7 @@ def _all_label(count: MatchCount | None) -> str:
 
 
 def match_count_text(count: int) -> str:
-    """Return the exact number of matches, or that there are more than can be selected."""
+    """Return the exact number of matches as text, or that they are too many for a selection."""
     limit: int = settings.BULK_MAX_ORDERS
     if count <= limit:
         return f"{count:,} that match"

@@ -1,4 +1,4 @@
-"""The preview of a bulk action: what will be done with which orders, and why not with others."""
+"""The page that previews a bulk action: the planned changes, and the orders that are left out."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ from .job_texts import gift_count
 
 @dataclass(frozen=True, slots=True)
 class DateOption:
-    """A preset for each order: the posted value, and the range of the dates that it gives."""
+    """A preset: the posted value, and the range of the new expirations that it results in."""
 
     value: str
     dates: str
@@ -56,7 +56,8 @@ class DateOption:
 class DateChoice:
     """The controls of the new expirations.
 
-    `typed` is one date for all, as it was typed, `understood` the date that was read, `note` how.
+    `typed` is one date for all orders as it was typed, `understood` its meaning, and `note`
+    explains an ambiguous one.
     """
 
     options: Sequence[DateOption]
@@ -69,7 +70,7 @@ class DateChoice:
 
 
 class Inclusion(NamedTuple):
-    """A box that includes orders which are left out otherwise."""
+    """A checkbox that includes orders which are left out by default."""
 
     name: str
     label: str
@@ -78,7 +79,7 @@ class Inclusion(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class WorkspaceSum:
-    """What a cancel releases in one workspace."""
+    """The money that a cancel releases in one workspace."""
 
     name: str
     count: str
@@ -87,10 +88,10 @@ class WorkspaceSum:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BulkPreview:
-    """The page.
+    """The preview page of a bulk action.
 
-    `address` is the URL that shows it again, `hidden` are the fields that a submit must repeat. It
-    has no button if `submit` is "".
+    `address` is its URL with the present choices, `hidden` are the hidden fields of the submit
+    form. The page has no submit button if `submit` is "".
     """
 
     title: str
@@ -119,9 +120,9 @@ class BulkPreview:
 
 
 def sum_text(hits: Sequence[Hit]) -> str:
-    """Return the sum: "about $1,842.50 before tax", "$42.10 and 2 unknown amounts".
+    """Return the sum as text: "about $1,842.50 before tax", "$42.10 and 2 unknown amounts".
 
-    It is before tax if that is so for any of them.
+    It is marked as before tax if any of the amounts is.
     """
     template = "about {} before tax" if any(one.is_before_tax for one in hits) else "{}"
     return _sum(hits, template)
@@ -148,9 +149,9 @@ def make_preview(
     banner: Banner | None = None,
     is_started: bool = False,
 ) -> BulkPreview:
-    """Return the page of a plan. `as_of` is the time from which its dates count.
+    """Return the page of a plan. Its dates are relative to `as_of`.
 
-    `is_started`: a job was made of the selection, and the page only shows it.
+    With `is_started`, a job was already created from the selection and the page has no button.
     """
     is_cancel, words = selection.action == Selection.Action.CANCEL, words_of_action(selection)
     table = PreviewTable(selection, plan, form, viewer)
@@ -191,7 +192,7 @@ def needs_typed_count(plan: Plan, selection: Selection) -> bool:
 
 
 def _submit_label(plan: Plan, words: ActionWords, *, is_cancel: bool) -> str:
-    """Return what the button does: "Cancel 37 gifts (about $1,842.50 before tax)"."""
+    """Return the label of the button: "Cancel 37 gifts (about $1,842.50 before tax)"."""
     count = len(plan.included)
     if not is_cancel:
         return f"{words.verb} {gift_count(count)}"
@@ -204,7 +205,7 @@ def _hits(items: Sequence[PlannedItem]) -> list[Hit]:
 
 
 def _workspaces(plan: Plan) -> Iterator[WorkspaceSum]:
-    """Yield the sums of the workspaces, if there are several, most gifts first."""
+    """Yield the sum of each workspace, most gifts first; nothing if there is only one."""
     by_name: dict[str, list[Hit]] = {}
     for hit in _hits(plan.included):
         by_name.setdefault(hit.workspace, []).append(hit)
@@ -242,7 +243,7 @@ def _limit_banner(bulk_limit: BulkLimit, count: int) -> Banner | None:
 
 
 class _Choice:
-    """The controls of a preview: the dates, and the boxes that include further orders."""
+    """The controls of a preview: the dates, and the checkboxes that include further orders."""
 
     def __init__(self, plan: Plan, form: PlanForm, viewer: Viewer, *, has_rule: bool) -> None:
         self._plan, self._form, self._viewer = plan, form, viewer
@@ -266,7 +267,7 @@ class _Choice:
         )
 
     def _range(self, preset: ExpirationPreset, as_of: datetime) -> str:
-        """Return the days to which the preset leads: "12 Dec", "12 Dec – 3 Jan"; "" if none."""
+        """Return the range of the new expirations: "12 Dec", "12 Dec – 3 Jan"; "" if none."""
         viewer, times = self._viewer, self._present
         # Orders that have expired, or have no expiration, count from now.
         ends = {preset_base(as_of, one) for one in (min(times), max(times))} if times else set()
@@ -276,7 +277,7 @@ class _Choice:
 
     @cached_property
     def _present(self) -> list[datetime]:
-        """The expirations of the orders that may be extended; now for those without one."""
+        """Return the expirations of the orders that may be extended; now where one has none."""
         now = self._viewer.now
         open_hits = (
             one
@@ -286,7 +287,7 @@ class _Choice:
         return [one.expires_at or now for one in open_hits]
 
     def inclusions(self) -> Iterator[Inclusion]:
-        """Yield a box for each kind of orders that can be included, also if it is checked."""
+        """Yield a checkbox for each kind of orders that can be included."""
         given = self._form.cleaned_data
         codes = Counter(one.eligibility.code for one in self._plan.items if not one.is_included)
         moved = sum(one.has_changed and one.is_included for one in self._plan.items)
@@ -303,7 +304,7 @@ class _Choice:
 
 
 def _needs_may_shorten(item: PlannedItem) -> bool:
-    """Whether the order is included only if shortening is checked."""
+    """Whether the order is included only with the confirmation to shorten its expiration."""
     if not item.is_included:
         return item.eligibility.code in ("shortens", "sets_a_date")
     has_no_date = item.listed is not None and item.listed.hit.expires_at is None

@@ -1,4 +1,4 @@
-"""The table of a preview: the selected orders with what happens to each, and why."""
+"""The table of a preview: each selected order with its planned change or the reason for none."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def words_of_action(selection: Selection) -> ActionWords:
 
 @dataclass(frozen=True, slots=True)
 class Tab:
-    """A part of the table with the number of its orders."""
+    """A tab that shows a part of the table, with the number of its orders."""
 
     label: str
     count: str
@@ -61,9 +61,9 @@ class Tab:
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """A reason why orders are left out: how many, the sentence, and where these orders are.
+    """A reason for which orders are left out, with their number.
 
-    `url` shows them in the table, `list_url` in the list of orders.
+    `url` shows these orders in the table, `list_url` in the list of orders.
     """
 
     count: str
@@ -75,7 +75,7 @@ class Reason:
 
 
 class PreviewRow(NamedTuple):
-    """An order of the table. `expires` and `becomes` are the present and the new expiration."""
+    """A row of the table. `expires` is the present expiration, `becomes` the new one."""
 
     recipient: str
     email: str
@@ -92,7 +92,7 @@ class PreviewRow(NamedTuple):
 
 
 class PreviewPager(NamedTuple):
-    """The place in the table, and the URLs of other pages; "" if there is none."""
+    """The position in the table ("1–50 of 120"), and the URLs of other pages; "" if missing."""
 
     place: str
     previous: str
@@ -100,7 +100,7 @@ class PreviewPager(NamedTuple):
 
 
 class PreviewTable:
-    """The table of a plan, and the URLs of its parts and pages."""
+    """Builds the table of a plan, with the URLs of its tabs and pages."""
 
     def __init__(self, selection: Selection, plan: Plan, form: PlanForm, viewer: Viewer) -> None:
         self._selection, self._plan = selection, plan
@@ -116,7 +116,7 @@ class PreviewTable:
 
     @property
     def _chosen(self) -> list[tuple[str, str]]:
-        """The parameters of the plan."""
+        """Return the URL parameters of the choices on which the plan depends."""
         given, chosen = self._form.cleaned_data, []
         if not self._is_cancel:
             date, preset = given.get("date"), given.get("preset") or DEFAULT_PRESET
@@ -134,11 +134,11 @@ class PreviewTable:
 
     @property
     def address(self) -> str:
-        """The URL that shows the page again."""
+        """The URL of the page with the present choices."""
         return self._url(group=self.group, page=self._page).removesuffix(_TABLE)
 
     def hidden(self, as_of: datetime) -> list[tuple[str, str]]:
-        """Return the fields that a submit repeats."""
+        """Return the hidden fields of the submit form."""
         shown = [("as_of", as_of.strftime(AS_OF_FORMAT)), ("digest", self._plan.digest)]
         return [*self._chosen, *shown]
 
@@ -156,7 +156,7 @@ class PreviewTable:
         ]
 
     def reasons(self) -> list[Reason]:
-        """Return the reasons. A next step that several have is said once."""
+        """Return the reasons. A next step that several of them share is shown once."""
         said: set[str] = set()
         found = []
         for group in self._plan.groups:

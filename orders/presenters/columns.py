@@ -1,4 +1,4 @@
-"""The heads of a list's columns, and the form that chooses columns."""
+"""The column headers of a list, and the form to choose its columns."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _FIRST_SORT = {
 
 
 class ColumnHead(NamedTuple):
-    """The head of a column, and the URL that sorts by it or reverses the sort.
+    """The header of a column, and the URL that sorts by it or reverses the sort.
 
     `key` is "" if the column cannot be sorted. `sorted` is the value of `aria-sort`; "" if the list
     is sorted by another column.
@@ -38,13 +38,13 @@ class ColumnHead(NamedTuple):
 
 
 def shown_columns(filters: Filters, profile: Profile) -> Columns:
-    """Return the columns of a list: those of its URL, else the person's own, else the default."""
+    """Return the columns of a list: of its URL, or else the person's own, or else the default."""
     return parse_columns(filters.columns) or parse_columns(profile.columns) or DEFAULT_COLUMNS
 
 
 @lru_cache(maxsize=256)
 def column_heads(filters: Filters, *, columns: Columns, order: Sort) -> tuple[ColumnHead, ...]:
-    """Return the heads of the columns. `order` is the sort of the list."""
+    """Return the headers of the columns. `order` is the sort of the list."""
     return tuple(_head(filters, name, order) for name in columns)
 
 
@@ -67,7 +67,7 @@ class ColumnChoice(NamedTuple):
 
 
 def column_choices(shown: Columns, *, order: Columns = ()) -> Sequence[ColumnChoice]:
-    """Return all columns: in this order, or else the shown ones before the others."""
+    """Return all columns, in the given `order`; without it, the shown ones come first."""
     names = dict.fromkeys((*order, *shown, *COLUMNS))
     return [
         ColumnChoice(name, COLUMNS[name], name in shown, name == REQUIRED_COLUMN) for name in names

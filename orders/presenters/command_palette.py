@@ -1,4 +1,4 @@
-"""The commands that are the same on every page: pages to go to, views of the list, help."""
+"""The command palette, which is the same on every page: pages, views of the list, help."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from .saved_views import view_tabs
 
 
 class Command(NamedTuple):
-    """A command with a `url` to go to, or the id of a dialog that it `shows` or of a button that it
-    `presses`.
+    """A command of the palette.
 
-    `keys` are its keyboard shortcut, "" if it has none.
+    It opens the page `url`, shows the dialog with the id `shows`, or presses the button with the id
+    `presses`; the others are "". `keys` is its keyboard shortcut, "" if it has none.
     """
 
     label: str

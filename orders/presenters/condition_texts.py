@@ -49,7 +49,7 @@ SORT_NAMES = {
 def conditions_in_words(
     filters: Filters, *, box: ParsedQuery, clock: RequestClock, label_id: LabelLookup, names: Names
 ) -> list[ConditionText]:
-    """Return one text for each condition, even if the search box and a filter both contain it."""
+    """Return one text for each condition, without duplicates of the search box and the filters."""
     without = _without_terms(filters, box, clock, names)
     for one in filters.active_filters():
         for text in _texts(one, clock, label_id, names):
@@ -84,6 +84,6 @@ def _without_terms(
 
 
 def _without_both(filters: Filters, one: Filters, other: Filters) -> Filters:
-    """Return `filters` without the values that `one` or `other` lacks."""
+    """Return `filters` with only the values that both `one` and `other` contain."""
     values = ((name, getattr(other, name)) for name in Filters._fields)
     return one.replace(**{name: value for name, value in values if value != getattr(filters, name)})

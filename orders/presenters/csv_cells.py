@@ -34,7 +34,7 @@ _FORMULA = re.compile(
 
 
 class CsvBuffer:
-    """The part of a CSV file that is not sent yet."""
+    """A buffer for the rows of a CSV file that have not been sent yet."""
 
     def __init__(self) -> None:
         self._text = io.StringIO(_BOM, newline="")

@@ -1,4 +1,4 @@
-"""The dialog that cancels a gift, and what it shares with that of the expiration."""
+"""The dialog that cancels a gift, and the parts that it shares with the expiration dialog."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class CancelDialog(Dialog):
 
 
 def identity_texts(view: OrderWithOperations) -> tuple[str, ...]:
-    """Return "ana@acme.example", "Tea box", "$44.10" and "from Bo Lee", those that are known."""
+    """Return what is known of address, gift, amount and sender, such as "$44.10", "from Bo Lee"."""
     hit = services.listed_order(view).hit
     amount = formats.money(hit.amount_cents) if hit.amount_cents is not None else ""
     parts = (
@@ -182,8 +182,9 @@ def order_url(order_id: UUID, next_url: str) -> str:
 
 
 def released_amount_text(order: Order, raw: RawValues) -> str:
-    """Return the amount as "about $39.50 before tax" or "$42.10", or that it is missing or
-    unreadable.
+    """Return the money that a cancel releases as text: "about $39.50 before tax", "$42.10".
+
+    The text says so if the amount is missing or unreadable.
     """
     cents, is_before_tax = eligibility.cents_released_by_cancel(order)
     unreadable = raw.unreadable("amounts.amount_total")
@@ -199,7 +200,7 @@ def released_amount_text(order: Order, raw: RawValues) -> str:
 def banner_for_refusal(
     view: OrderWithOperations, check: Eligibility, *, viewer: Viewer
 ) -> Banner | None:
-    """Return a banner if nothing can be sent now; None if the dialog may show its form."""
+    """Return a banner with the reason if nothing can be sent now; None if the form may be shown."""
     if view.is_missing:
         return Banner(
             tone="bad",
@@ -231,7 +232,7 @@ def stale_copy_banner(view: OrderWithOperations, *, viewer: Viewer) -> Banner:
 def operation_page_header(
     view: OrderWithOperations | None, *, viewer: Viewer
 ) -> OrderHeader | None:
-    """Return the order's head for the page of an operation; None without a copy of the order."""
+    """Return the header of an operation's page; None without a stored copy of the order."""
     return make_header(view, viewer=viewer) if view is not None else None
 
 

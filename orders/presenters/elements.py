@@ -44,8 +44,8 @@ class Banner:
 class Toast:
     """A message that disappears.
 
-    `link_url` is a page. `about` is an order's id: a newer toast about the same order replaces this
-    one.
+    `link_url` is a page. `about` is the id of an order: a toast replaces an earlier one about the
+    same order.
     """
 
     tone: str

@@ -1,4 +1,4 @@
-"""The dialog that changes an expiration: its options, and how a typed date is understood."""
+"""The dialog that changes an expiration: its options, and the preview of a typed date."""
 
 from __future__ import annotations
 
@@ -34,7 +34,11 @@ from .order_sections import displayed_recipient
 
 @dataclass(frozen=True, slots=True)
 class ExpirationOption:
-    """A preset: the posted value, its label and short date, the full date, the button's label."""
+    """A preset of the dialog.
+
+    `value` is posted, `date` and `full` are the new expiration in short and in full, and `submit`
+    is the label of the submit button while the option is chosen.
+    """
 
     value: str
     label: str
@@ -46,9 +50,10 @@ class ExpirationOption:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TypedDatePreview:
-    """How a typed date was read, or why it cannot be used, and the label of the button.
+    """The meaning of a typed date, or the reason why it cannot be used.
 
-    `tick` is the label of the box to tick if the date is earlier than the present one.
+    `submit` is the label of the submit button. `tick` is the label of the checkbox that confirms a
+    date earlier than the present expiration, "" if none is needed.
     """
 
     full: str = ""
@@ -155,12 +160,12 @@ def _options(order: Order, viewer: Viewer) -> list[ExpirationOption]:
 
 
 def submit_label(order: Order) -> str:
-    """Return the label of the button for a date that is not read yet."""
+    """Return the label of the submit button before a date was chosen."""
     return "Extend" if order.expires_at is not None else "Set the date"
 
 
 def _submit(order: Order, at: datetime, viewer: Viewer) -> str:
-    """Return the label of the button: "Extend to 12 Dec", "Shorten to 3 Dec", "Set to 3 Dec"."""
+    """Return the submit button's label: "Extend to 12 Dec", "Shorten to 3 Dec", "Set to 3 Dec"."""
     day = formats.compact_day(at, viewer.now, viewer.zone)
     if order.expires_at is None:
         return f"Set to {day}"
@@ -187,7 +192,7 @@ def _present(order: Order, viewer: Viewer) -> str:
 
 
 def undo_note(order: Order, viewer: Viewer) -> str:
-    """Return whether the new expiration can be undone (services.may_undo_extension)."""
+    """Return a sentence on whether the change can be undone, by services.may_undo_extension."""
     if order.expires_at is None:
         return "Cannot be undone: Goody cannot remove a date"
     if order.expires_at <= viewer.now:
@@ -197,14 +202,14 @@ def undo_note(order: Order, viewer: Viewer) -> str:
 
 
 def date_placeholder(viewer: Viewer) -> str:
-    """Return examples, with the figures in the order in which the person writes them."""
+    """Return examples of dates, with day and month in the order that the person's language uses."""
     year = viewer.now.astimezone(viewer.zone).year
     figures = "12/24" if viewer.date_reader(None).is_month_first else "24/12"
     return f"24 Dec, {figures}/{year} or “in 3 weeks”"
 
 
 def preview_typed_date(order: Order, typed: str, *, viewer: Viewer) -> TypedDatePreview:
-    """Return how a typed date is read for the order, by the rules with which it is submitted."""
+    """Return the preview of a typed date, by the same rules as for the submitted form."""
     if not clean_single_line(typed):
         return TypedDatePreview(submit=submit_label(order))
     base = preset_base(viewer.now, order.expires_at)
@@ -252,7 +257,7 @@ def dialog_with_former_input(
 
 
 def format_for_input(local: datetime) -> str:
-    """Return the time as a person would type it, if that has no other meaning."""
+    """Return a local time as text for the date field, in a form that has no other meaning."""
     if local.time() == END_OF_DAY:
         return formats.date_in_words(local)
     return local.isoformat()
@@ -265,7 +270,7 @@ def _unchosen(options: Sequence[ExpirationOption]) -> list[ExpirationOption]:
 def with_submitted_input(
     dialog: ExpirationDialog, order: Order, form: ExpirationForm, *, viewer: Viewer
 ) -> ExpirationDialog:
-    """Return the dialog of a submitted form, with its choice; a date that is no preset as typed."""
+    """Return the dialog with the input of a submitted form: the chosen preset or the typed date."""
     chosen = form.data.get("expiration", "")
     options = [replace(one, is_chosen=one.value == chosen) for one in dialog.options]
     is_preset = any(one.is_chosen for one in options)

@@ -1,6 +1,6 @@
 """The page of expiring gifts: windows, a chart of days, and tables by day, workspace and sender.
 
-Every count is a link to the list of exactly the orders that it counts.
+Every count is a link to the list of the counted orders.
 """
 
 from __future__ import annotations
@@ -39,16 +39,16 @@ _UNREADABLE = "unreadable"
 
 
 class MoneySum(NamedTuple):
-    """A sum of money, and the gifts whose amount is not in it; "" if there are none."""
+    """A sum of money as text. `left_out` is the number of gifts with an unknown amount, or ""."""
 
     text: str
     left_out: str
 
 
 class GiftRow(NamedTuple):
-    """A window, day, workspace or sender.
+    """A row of a table: the gifts of one window, day, workspace or sender.
 
-    `url` is its list and `query` the parameters of that, "" if no list has these orders.
+    `url` is the list of these orders, `query` its parameters; both are "" if no list shows them.
     """
 
     name: str
@@ -64,7 +64,7 @@ class GiftRow(NamedTuple):
 
 
 class GiftTable(NamedTuple):
-    """Rows with their totals. The last one may sum up smaller groups."""
+    """A table of groups. Its last row may be the total of all smaller groups."""
 
     id: str
     title: str
@@ -79,7 +79,7 @@ class WindowTab(NamedTuple):
 
 
 class ListNote(NamedTuple):
-    """A sentence about orders that no number on the page counts, and the list that shows them."""
+    """A sentence about orders that the page does not count, with a link to their list."""
 
     text: str
     link: Link
@@ -104,7 +104,7 @@ class ExpiringPage:
 
 
 def make_expiring_page(gifts: ExpiringGifts, *, grouped: str, viewer: Viewer) -> ExpiringPage:
-    """Return the page. `grouped` is the window of the groups in `gifts`."""
+    """Return the page. `grouped` names the window to which the groups in `gifts` belong."""
     rows = [_day_row(one, viewer) for one in gifts.days]
     days = list(zip(gifts.days, rows, strict=True))
     total = sum((one.totals for one in gifts.days), GiftTotals())
@@ -150,7 +150,7 @@ def _day_list(one: ExpirationDay, viewer: Viewer) -> Filters:
 
 
 def _row(name: str, totals: GiftTotals, listed: Filters | None, *, under: str = "") -> GiftRow:
-    """Return a row. `listed` are the filters of its list, None if no list has its orders.
+    """Return a row. `listed` are the filters of its list, None if no list shows its orders.
 
     A row without gifts has no link.
     """

@@ -1,7 +1,7 @@
 """A bar chart of the gifts that expire on each day, as coordinates for its template.
 
-Across, positions are percentages, so that the chart fits any width without scaling its texts; down,
-they are pixels.
+Horizontal positions are percentages, so that the chart fits any width without scaling its texts;
+vertical positions are pixels.
 """
 
 from __future__ import annotations
@@ -158,7 +158,7 @@ def _month(day: date) -> str:
 
 
 def _rare_label(day: date, today: date) -> str:
-    """Return the label of every seventh day, with the month where that is another one."""
+    """Return a label for every seventh day, with the month when it changes; "" for other days."""
     distance = (day - today).days
     if distance % _LABEL_EVERY:
         return ""

@@ -1,7 +1,7 @@
-"""The row of filters above a list: one button each, which shows the filter's value if it has one.
+"""The filter bar above a list: one button for each filter, which shows the filter's value.
 
-Conditions of the search box are in the box. Only ids, addresses and links in it have a button,
-which says what they were taken for.
+Conditions of the search box have no button, except the ids, addresses and links in it, whose button
+shows how they were interpreted.
 """
 
 from __future__ import annotations
@@ -61,7 +61,11 @@ _ID_LENGTH = 36
 
 
 class FilterButton(NamedTuple):
-    """A filter of the row. `value` is "" if the filter is not active, `panel` "" if it has none."""
+    """A button of the filter bar.
+
+    `value` is the filter's value as text, "" if it is not active. `panel` is the id of the popover
+    to edit it, "" if it has none.
+    """
 
     label: str
     value: str = ""
@@ -70,9 +74,10 @@ class FilterButton(NamedTuple):
 
 
 class FilterBar(NamedTuple):
-    """The row of filters. `panels_url` has all panels, `all_url` is the list of all orders.
+    """The filter bar.
 
-    `clear_url` keeps the search; it is "" if at most one filter is active.
+    `panels_url` returns the popovers of all filters, `all_url` is the list of all orders.
+    `clear_url` removes the filters and keeps the search; "" unless several filters are active.
     """
 
     active: list[FilterButton]
@@ -112,7 +117,7 @@ def filter_bar(
 def _of_box(
     filters: Filters, box: ParsedQuery, clock: RequestClock, names: Names
 ) -> Iterator[FilterButton]:
-    """Yield one button for all identifiers in the search box: an order matches any of them."""
+    """Yield one button for all identifiers in the search box, any of which an order may match."""
     if texts := describe_query(box.exact, names=names, now=clock.now, zone=clock.zone):
         rest = filters.replace(q=box.without_exact)
         yield FilterButton("", " or ".join(texts), rest.url())
@@ -138,7 +143,7 @@ def _active(
 def _in_words(
     name: str, values: list[ActiveFilter], query: Query, clock: RequestClock, names: Names
 ) -> tuple[str, str]:
-    """Return the label and the value. The label is "" if the value names the filter."""
+    """Return label and value of a filter; the label is "" if the value is clear without it."""
     only = values[0].value if len(values) == 1 else None
     relative = _RELATIVE.get(name, {}).get(only) if isinstance(only, str) else None
     if relative:

@@ -22,7 +22,7 @@ from .status import status_badge
 class FilterField(NamedTuple):
     """A text control.
 
-    `value` is the text as typed, even if invalid. `names_url` returns suggestions.
+    `value` is the text as typed, even if it is invalid. `names_url` returns suggestions.
     """
 
     name: str
@@ -178,7 +178,7 @@ class OptionCount(NamedTuple):
 
 
 class CommonName(NamedTuple):
-    """A label that many matches have, and the URL that adds or removes it as a filter."""
+    """A frequent label among the matches, and the URL that adds or removes it as a filter."""
 
     label: str
     under: str
@@ -200,7 +200,7 @@ class CommonNames:
     def for_labels(
         cls, kind: str, named: Iterable[tuple[str, str, str]], *, filters: Filters
     ) -> CommonNames:
-        """Make the names of a filter from (key, name, text of the count)."""
+        """Create the names of a filter from tuples of (key, name, text of the count)."""
         chosen: str = getattr(filters, kind)
         with_any = filters.replace(**{kind: _ANY_KEY}).url()
         without = filters.replace(**{kind: ""}).url()
@@ -249,7 +249,7 @@ def _counts(prefix: str, counts: Mapping[str, MatchCount]) -> list[OptionCount]:
 def common_names_with_counts(
     facets: FacetCounts, *, filters: Filters, keys: Mapping[int, str]
 ) -> list[CommonNames]:
-    """Return the most common names with their counts, without filters that were not counted.
+    """Return the most common names of each counted filter, with their counts.
 
     `keys` maps the row ids of labels to the values of the URL parameters.
     """

@@ -1,4 +1,4 @@
-"""How up to date the index is: banners above the list, and the state in the page frame."""
+"""The age of the index: banners above the list, and the state in the page frame."""
 
 from __future__ import annotations
 
@@ -18,10 +18,7 @@ from .elements import Banner
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FreshnessNotes:
-    """Notes about the index for the list. The age of the index is in the page frame.
-
-    `note` is about creation dates, "" if they are complete.
-    """
+    """Notes about the index above a list. `note` is on creation dates, "" if they are complete."""
 
     is_complete: bool
     note: str
@@ -63,8 +60,8 @@ _FAILED_PHASES = (SyncPhase.SUSPICIOUS, SyncPhase.PAUSED, SyncPhase.FAILING)
 class SyncStatus:
     """The state of the index for the page frame.
 
-    `iso` and `at` are the instant from which its age is counted, "" during the first import. `url`
-    is the page with more about it, "" if the person may not see that.
+    `iso` and `at` are the time of the last update, "" during the first import. `url` is the page
+    with the details, "" if the person may not see it.
     """
 
     text: str

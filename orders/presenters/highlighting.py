@@ -1,4 +1,4 @@
-"""Marks the searched words in texts that are shown."""
+"""Highlights the searched words in a text."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ class TextPart(NamedTuple):
 
 
 def highlight_words(text: str, words: Iterable[str]) -> list[TextPart]:
-    """Return the parts of a text in turn; those that match one of the folded words are marked.
+    """Split a text into parts, of which those that match one of the folded words are marked.
 
-    A word of one or two letters matches at the start of a word only, as in a search. A word that
-    matches by another spelling (Mueller for Müller) is not marked.
+    A word of one or two letters matches only the start of a word, as in a search. Other spellings
+    (Mueller for Müller) are not highlighted.
     """
     folded, places = _fold_by_character(text)
     marked = [False] * len(text)

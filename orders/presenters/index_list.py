@@ -1,4 +1,4 @@
-"""A page of the list from the index: rows, count, pager, and the reason if it is empty."""
+"""A page of the list from the index: rows, count, pager, and the explanation of an empty page."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class ListSuggestion:
 
 @dataclass(frozen=True, slots=True)
 class ListSuggestions:
-    """The suggested changes. `note` is a sentence if some could not be found in time, else ""."""
+    """The suggested changes. `note` is a sentence if the search for them exceeded its deadline."""
 
     changes: Sequence[ListSuggestion]
     note: str = ""
@@ -266,7 +266,7 @@ def empty_list_for_unknown_id(order_id: UUID) -> EmptyList:
 
 
 def empty_list_for_unread_id(order_id: UUID, reason: str) -> EmptyList:
-    """Return the empty page for an id that Goody could not be asked about.
+    """Return the empty page for an id that could not be requested from Goody.
 
     `reason` is the start of a sentence.
     """

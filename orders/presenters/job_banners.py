@@ -1,4 +1,4 @@
-"""What the state of a job means: whether anything was sent, and what can be done."""
+"""The texts about the state of a job: whether anything was sent, and the possible next steps."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ _NO_WORKER = Banner(
 
 
 def job_banner(job: Job, counts: JobCounts, *, released: str, viewer: Viewer) -> Banner | None:
-    """Return the banner of a job in a state that a person decides or has decided; else None.
+    """Return the banner of a job that awaits approval, or was declined or stopped; else None.
 
-    `released` is the money that a cancel which awaits approval releases, in words.
+    `released` is the money that the cancel would release, as text, while it awaits approval.
     """
     clock = viewer.clock
     match JobState(job.state):
@@ -87,9 +87,9 @@ def _what_stopping_left(counts: JobCounts) -> str:
 def job_note(
     job: Job, counts: JobCounts, *, is_worker_missing: bool, clock: RequestClock
 ) -> Banner:
-    """Return the line below the progress, which changes by itself while the page is open.
+    """Return the line below the progress bar, which polls update.
 
-    It is always there, so that nothing below it moves when it changes.
+    The line is always present, so that nothing below it moves when its text changes.
     """
     if is_worker_missing and job.state in (JobState.SCHEDULED, JobState.RUNNING):
         return _NO_WORKER

@@ -28,7 +28,7 @@ _OUTCOME_OF = {state: key for key, states in OUTCOMES.items() for state in state
 def job_csv_chunks(
     items: Iterable[JobItem], references: Mapping[UUID, str], *, clock: RequestClock
 ) -> Iterator[bytes]:
-    """Yield the file in chunks. `references` has the receipts by order id."""
+    """Yield the file in chunks. `references` has the receipt references by order id."""
     buffer = CsvBuffer()
     buffer.write(COLUMNS)
     for number, item in enumerate(items, 1):

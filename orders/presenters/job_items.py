@@ -39,7 +39,7 @@ _NEED_ATTENTION = ("failed", "unknown")
 
 
 class OutcomeTab(NamedTuple):
-    """A link that shows the items with one outcome, and their number."""
+    """A tab that shows the items with one outcome, with their number."""
 
     label: str
     number: str
@@ -49,9 +49,9 @@ class OutcomeTab(NamedTuple):
 
 
 def outcome_tabs(job: Job, counts: JobCounts, *, current: str) -> list[OutcomeTab]:
-    """Return all items first, then each outcome; `current` is the chosen one, "" for all.
+    """Return a tab for all items and one for each outcome; `current` is the chosen outcome or "".
 
-    Outcomes without items are there as well: tabs that appeared later would move the others.
+    Outcomes without items have a tab as well, because tabs that appear later would move the others.
     """
     url = reverse("job", args=[job.pk])
     tabs = [OutcomeTab("All", f"{job.total:,}", "", url, not current)]
@@ -162,7 +162,7 @@ def snapshot_expiration(snapshot: Mapping[str, Any]) -> datetime | None:
 
 
 def item_sentence(item: JobItem, clock: RequestClock) -> str:
-    """Return what is to be said of the outcome beside its word; "" if nothing."""
+    """Return the explanation of an item's outcome; "" if the badge needs none."""
     operation = item.operation
     if operation is None or not _is_told_by_operation(item, operation):
         return item.detail

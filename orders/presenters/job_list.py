@@ -1,4 +1,4 @@
-"""The page of all jobs: those that wait for approval, those that run, those that have ended."""
+"""The page of all jobs in three sections: waiting for approval, running, ended."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ PER_PAGE = 25
 
 
 class JobRow(NamedTuple):
-    """A job in the list. `note` qualifies the state, "" if nothing does."""
+    """A job in the list. `note` is a remark about its state, or ""."""
 
     number: int
     url: str
@@ -82,9 +82,9 @@ def make_job_list(
     sees_all: bool,
     viewer: Viewer,
 ) -> JobList:
-    """Return the page. `counts` has those of every job that is shown.
+    """Return the page. `counts` are the item counts of every job on it.
 
-    A poll asks for the jobs by section, so that no row moves when its state changes.
+    A poll requests the jobs of each section by number, so that no row moves when its state changes.
     """
     sections = (
         ("awaiting", "Waiting for approval", awaiting),

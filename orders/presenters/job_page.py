@@ -68,7 +68,7 @@ class JobAttribute(NamedTuple):
 
 
 class JobButton(NamedTuple):
-    """A form with one button, which POSTs to `url`. By its `id` a poll finds it again."""
+    """A form with one button, which POSTs to `url`. A poll updates the element with its `id`."""
 
     id: str
     label: str
@@ -79,7 +79,7 @@ class JobButton(NamedTuple):
 
 
 class Pager(NamedTuple):
-    """Links to the neighbor pages, "" where there is none."""
+    """Links to the previous and the next page, "" if there is none."""
 
     place: str
     previous: str
@@ -88,10 +88,10 @@ class Pager(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobFigures:
-    """What is read about a job for its page.
+    """The data about a job that its page needs besides the job and its items.
 
-    `released` is the money that a cancel which awaits approval releases, in words. `has_undo`: a
-    former expiration of an extended gift is still ahead.
+    `released` is the money that a cancel would release, as text, while it awaits approval.
+    `has_undo`: a former expiration of an extended gift is still in the future.
     """
 
     counts: JobCounts
@@ -142,7 +142,7 @@ def make_job_page(
 ) -> JobPage:
     """Return the page with the items of one outcome; `outcome` is "" or a key of OUTCOMES.
 
-    `is_live`: the job runs, or it ran when the page was opened that polls for this.
+    `is_live`: the job runs, or this is a poll of a page that was opened while it ran.
     """
     counts, clock = figures.counts, viewer.clock
     badge = job_badge(job, counts)
@@ -183,8 +183,8 @@ def _buttons(
 ) -> Iterator[JobButton]:
     """Yield the possible changes, the most important one first.
 
-    When the job ends, the button Stop keeps its place on a live page, so that no other is pressed
-    instead.
+    On a live page the Stop button keeps its place after the end of the job, so that no other button
+    is pressed by mistake.
     """
     actor = viewer.actor
     is_own = job.actor_id == actor.user_id
@@ -207,7 +207,7 @@ def _buttons(
 
 
 def _buttons_after_end(job: Job, figures: JobFigures) -> Iterator[JobButton]:
-    """Yield what makes another job; each of them once, since that job has them itself."""
+    """Yield the buttons that create a follow-up job, unless that job exists already."""
     made = {one.relation for one in figures.children}
     counts = figures.counts
     if counts.failed and JobRelation.RETRY not in made:
@@ -290,7 +290,7 @@ def _url(job: Job, outcome: str, page: int, **more: str) -> str:
 def _polling(
     job: Job, items: Page[JobItem], outcome: str, figures: JobFigures, *, is_live: bool
 ) -> dict[str, str]:
-    """Return URL and interval of the poll; the interval is "" if nothing can change any more."""
+    """Return URL and interval of the poll; the interval is "" if the job cannot change any more."""
     token = poll_token(job, figures)
     is_over = job.ended_at is not None and not figures.counts.unknown
     every = "" if is_over else _POLL_EVERY.get(JobState(job.state), _POLL_SELDOM)
@@ -300,7 +300,7 @@ def _polling(
 
 
 def poll_token(job: Job, figures: JobFigures) -> str:
-    """Return a token of what the page shows; a poll with the same token gets a 204."""
+    """Return a token of the page's content; a poll with the same token gets a 204."""
     if job.state in (JobState.SCHEDULED, JobState.RUNNING):
         return MOVING
     counts = figures.counts

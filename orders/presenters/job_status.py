@@ -1,4 +1,4 @@
-"""The jobs in the frame of every page: the progress of an own one, and requests for approval."""
+"""The jobs in the top bar of every page: the person's running job, and requests for approval."""
 
 from __future__ import annotations
 
@@ -29,10 +29,11 @@ _POLL_EVERY = "3s"
 
 
 class JobStatus(NamedTuple):
-    """An own job in the top bar.
+    """The person's own job in the top bar.
 
-    `title` precedes the title of the tab. `announcement` is for screen readers and changes with
-    the state and with each quarter of the items. `poll_every` is "" if the job has ended.
+    `title` is put before the title of the browser's tab. `announcement` is for screen readers and
+    changes with the state and with each quarter of the items. `poll_every` is "" if the job has
+    ended.
     """
 
     url: str
@@ -54,7 +55,7 @@ class TopBarJobs(NamedTuple):
 
 
 def top_bar_jobs(viewer: Viewer, *, shown_by_page: UUID | None = None) -> TopBarJobs:
-    """Return the jobs for the frame of a page that itself shows the job `shown_by_page`."""
+    """Return the jobs for the top bar of a page that itself shows the job `shown_by_page`."""
     actor = viewer.actor
     if not (actor.may(Right.BULK) or actor.may(Right.APPROVE)):
         return TopBarJobs()
@@ -69,9 +70,9 @@ def top_bar_jobs(viewer: Viewer, *, shown_by_page: UUID | None = None) -> TopBar
 
 
 def polled_job_status(viewer: Viewer, job_id: UUID) -> JobStatus | None:
-    """Return the status for a page that has shown this own job, or None if there is no such job.
+    """Return the status of the person's job for a poll, or None if the person has no such job.
 
-    If it has ended, the status is that of another own job, if one runs.
+    If it has ended and another job of the person runs, the status of that one is returned.
     """
     job = Job.objects.filter(pk=job_id, actor_id=viewer.actor.user_id).first()
     if job is None:
@@ -86,7 +87,7 @@ def _may_approve(job: Job, viewer: Viewer) -> bool:
 
 
 def _status_of(jobs: Sequence[Job], viewer: Viewer) -> JobStatus:
-    """Return the status of the first job by state, with the number of the others."""
+    """Return the status of the job with the most urgent state, with the number of the others."""
     job = min(jobs, key=_urgency)
     counts = JobItem.objects.filter(job=job).counts()
     others = f" +{len(jobs) - 1}" if len(jobs) > 1 else ""

@@ -1,4 +1,4 @@
-"""A job in words: its name, its state, its counts. Every page that shows jobs uses these."""
+"""Texts about a job: its name, its state, its counts. Every page that shows jobs uses them."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def gift_count(count: int) -> str:
 
 
 def job_title(job: Job) -> str:
-    """Return what the job does: "Cancel 37 gifts"."""
+    """Return the title of a job: "Cancel 37 gifts"."""
     if job.relation == JobRelation.UNDO:
         return f"Undo the extension of {gift_count(job.total)}"
     verb = "Cancel" if job.action == Action.ORDER_CANCEL else "Extend"
@@ -64,7 +64,7 @@ def job_title(job: Job) -> str:
 
 
 def blocked_by_job_sentence(job: BlockingJob) -> str:
-    """Return why a gift that waits in the job takes no other change."""
+    """Return a sentence that the gift cannot be changed because it waits in the job."""
     what = "canceled" if job.action == Action.ORDER_CANCEL else "extended"
     return (
         f"Waits to be {what} in job {job.number} of {job.actor_name}. It takes no other change "
@@ -81,7 +81,7 @@ def job_badge(job: Job, counts: JobCounts) -> Badge:
 
 
 def _problem(counts: JobCounts) -> Badge | None:
-    """Return the badge of a finished job that has something for a person to look at."""
+    """Return the badge of a finished job with items that need attention; else None."""
     if counts.failed:
         return Badge("bad", "alert", f"Finished, {counts.failed:,} failed")
     if counts.unknown:
@@ -99,7 +99,7 @@ def job_announcement(job: Job, counts: JobCounts) -> str:
 
 
 class Moment(NamedTuple):
-    """An instant: for `datetime`, as text without and with the zone, and in full."""
+    """An instant as texts: `iso` for `<time>`, `text`, `zoned` with the zone, `at` in full."""
 
     iso: str
     text: str
@@ -145,7 +145,7 @@ def percent(job: Job, counts: JobCounts) -> int:
 
 
 class BarPart(NamedTuple):
-    """A part of the bar, in thousandths of its width."""
+    """The segment of a progress bar for one outcome, in thousandths of the width."""
 
     outcome: str
     start: int
@@ -153,7 +153,7 @@ class BarPart(NamedTuple):
 
 
 class Bar(NamedTuple):
-    """The progress of a job as a bar with a part for each outcome that something was tried for."""
+    """The progress bar of a job, with a segment for each outcome."""
 
     total: int
     ended: int
@@ -207,7 +207,7 @@ def _rate(per_second: float) -> str:
 
 
 def _duration(left: timedelta) -> str:
-    """Return a length that does not flicker: seconds in steps of five, then minutes."""
+    """Return a duration as text, rounded to five seconds or minutes so that it changes rarely."""
     seconds = left.total_seconds()
     if seconds < 55:
         return f"{max(5, 5 * round(seconds / 5))} s"

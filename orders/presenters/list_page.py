@@ -18,7 +18,7 @@ from .rows import OrderRow
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageNumberForm:
-    """The form for a page number. `hidden` has its other parameters."""
+    """The form to go to a page by its number. `hidden` are the other parameters of the list."""
 
     pages: int | None
     hidden: Sequence[tuple[str, str]]
@@ -54,8 +54,8 @@ class EmptyList:
 class ListPage:
     """A page of the list.
 
-    `as_of` is when Goody gave the page, "" for a page from the index, whose age is in the page
-    frame. `note` qualifies the rows. The response of `changes_url` is the number of changed rows.
+    `as_of` is the time of Goody's response, "" for a page from the index, whose age is in the page
+    frame. `note` is a remark about the rows. `changes_url` returns the number of changed rows.
     """
 
     rows: Sequence[OrderRow]
@@ -77,7 +77,7 @@ class ListPage:
 
 
 def time_zone_sentence(viewer: Viewer) -> str:
-    """Name the zone of all times in the list, as a sentence."""
+    """Return a sentence with the zone of all times in the list."""
     return f"Times are in {formats.zone_in_words(viewer.zone, viewer.now)}."
 
 

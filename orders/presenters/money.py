@@ -1,4 +1,4 @@
-"""The amounts of an order, as Goody gives them; nothing is computed."""
+"""The amounts of an order as in Goody's response, without computations."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ _EMPTY = _Cell("", "")
 
 
 def money_section(order: Order, raw: RawValues, *, is_uncharged: bool) -> MoneySection:
-    """Return every amount that Goody gives.
+    """Return every amount of an order.
 
     `is_uncharged`: the order ended and was certainly never accepted.
     """
@@ -116,7 +116,7 @@ def _before(order: Order, field: _Field, raw: RawValues) -> _Cell:
 
 
 def _cell(amounts: object, path: str, raw: RawValues) -> _Cell:
-    """Return the amount, or what Goody sent if that is unreadable; empty if it sent none."""
+    """Return the amount, the raw value if it is unreadable, or an empty cell if there is none."""
     cents: int | None = getattr(amounts, path.rpartition(".")[2], None)
     if cents is not None:
         return _Cell(formats.money(cents), "")
@@ -125,7 +125,7 @@ def _cell(amounts: object, path: str, raw: RawValues) -> _Cell:
 
 
 def _shown(rows: list[Amount], order: Order, *, is_uncharged: bool) -> Iterator[Amount]:
-    """Yield the rows with values, and words for the values that are missing.
+    """Yield the rows, with texts in place of missing values.
 
     Without tax and total, both share a row; an order that is not charged has none for them.
     """
@@ -143,7 +143,7 @@ def _shown(rows: list[Amount], order: Order, *, is_uncharged: bool) -> Iterator[
 
 
 def _missing(order: Order, *, is_final: bool) -> str:
-    """Return the words for a value that Goody has not sent.
+    """Return the text in place of a missing value.
 
     `is_final`: Goody has sent the total, so that no other amount can follow.
     """

@@ -1,4 +1,4 @@
-"""Describes an operation: who requested it, when, why, the change, and its outcome.
+"""Texts about an operation: the person, the time, the reason, the change, and the outcome.
 
 The sentences of an outcome come from orders.outcomes.
 """
@@ -109,8 +109,8 @@ def make_operation_texts(
 ) -> OperationTexts:
     """Return an operation as texts.
 
-    `undo`: its undo, if the viewer has the right to it and services.may_undo_extension allows
-    it.
+    `undo` is the form that undoes it, None if the viewer may not or services.may_undo_extension
+    forbids it.
     """
     return OperationTexts(
         id=operation.id,
@@ -155,7 +155,7 @@ def poll_interval(operation: Operation, now: datetime) -> str:
 
 
 def _is_record_unread(operation: Operation) -> bool:
-    """Whether the read that follows a record by hand is still to be made."""
+    """Whether a lead recorded the outcome by hand and the order has not been read since."""
     is_unread = operation.contradicted_at is None and operation.due_at is not None
     return operation.is_recorded_by_hand_only and is_unread
 
@@ -163,10 +163,9 @@ def _is_record_unread(operation: Operation) -> bool:
 def poll_token(
     operation: Operation | None, now: datetime, *, job: BlockingJob | None = None
 ) -> str:
-    """Return a token of what a page shows of an operation whose outcome is not known yet.
+    """Return a token of the shown state of an unfinished operation, or else of the blocking job.
 
-    Without one, it is that of the job in which the order waits. A poll with the same token gets a
-    204.
+    A poll with the same token gets a 204.
     """
     if operation is None:
         return f"job-{job.number}" if job else "settled"
@@ -297,7 +296,7 @@ def pending_write_sentence(operation: Operation, *, now: datetime, zone: ZoneInf
 
 
 def request_time_text(operation: Operation, *, now: datetime, zone: ZoneInfo) -> str:
-    """Return the time of the request: "14:02 EST" if it is today, else "20 Nov 2026, 14:02 EST"."""
+    """Return the time of the request, with the day unless it is today: "14:02 EST"."""
     at = operation.created_at
     if formats.day(at, zone) != formats.day(now, zone):
         return formats.date_time(at, zone)

@@ -1,4 +1,4 @@
-"""The head of an order's page: who gets the gift, its state, the main attributes, the actions."""
+"""The header of an order's page: recipient, status, main attributes, actions."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from .status import Badge, expiry_badge, order_badges
 
 
 class CopyAge(NamedTuple):
-    """When Goody gave this copy of an order: the instant, how long ago in words and in seconds."""
+    """The time at which the copy of an order was read, and its age in words and in seconds."""
 
     iso: str
     at: str
@@ -48,7 +48,7 @@ class OrderHeader:
 
 
 class OrderAttribute(NamedTuple):
-    """A attribute of the head; "" for parts that it lacks. `copy` is the text of a copy button."""
+    """A labeled value in the header; unused fields are "". `copy` is the text of a copy button."""
 
     label: str
     value: str
@@ -64,9 +64,8 @@ class OrderAttribute(NamedTuple):
 class OrderActions:
     """The URLs of the possible changes, "" for others.
 
-    `sentence` tells why one of them or both are not possible, or that a write has just ended
-    without effect; `next_step` what to do. `is_alert`: Goody did not answer or does not know the
-    order, or that write.
+    `sentence` is the reason why one or both are impossible, or reports a write that has just ended
+    without effect; `next_step` is the advice. `is_alert`: the sentence reports a failure.
     """
 
     extend_url: str = ""
@@ -113,7 +112,7 @@ def _age(at: datetime, viewer: Viewer) -> CopyAge:
 def header_attributes(
     view: OrderWithOperations, raw: RawValues, *, viewer: Viewer
 ) -> list[OrderAttribute]:
-    """Return gift, amount, expiration, sender, batch and receipt, without those that are absent."""
+    """Return gift, amount, expiration, sender, batch and receipt, as far as they are known."""
     order, hit = view.order, services.listed_order(view).hit
     attributes = (
         _gift_attribute(hit, raw),
@@ -201,8 +200,7 @@ def make_actions(
 ) -> OrderActions:
     """Return the actions. `failure` is the newest write if it has just ended without effect.
 
-    Its outcome takes the place of the sentence about the pending write, so that nothing moves when
-    a poll shows it.
+    Its outcome replaces the sentence about the pending write, so that nothing moves on a poll.
     """
     actions = _possible_actions(view, viewer)
     if failure is None:
@@ -310,7 +308,7 @@ _KEY_PROBLEMS = {
 
 
 def problem_text(problem: str, actor: Actor) -> str:
-    """Return `problem` of services as shown. Only admins see that the key is rejected."""
+    """Return the problem of a read as text. Only admins see that the key is rejected."""
     if problem in _KEY_PROBLEMS and not actor.may(Right.SYSTEM):
         return "This dashboard has no working connection to Goody at present"
     return problem

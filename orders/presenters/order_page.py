@@ -88,9 +88,9 @@ class UndocumentedParts:
 
 @dataclass(frozen=True, slots=True)
 class PageUrls:
-    """The URLs of an order's page: itself, for polls while a write is open, and of Goody's answer.
+    """The URLs of an order's page, of its polls, and of the fragment with a fresh read.
 
-    `poll_every` is "" if nothing is polled, `read` is "" if the page shows Goody's answer.
+    `poll_every` is "" if nothing is polled, `read` is "" if the page shows a fresh read already.
     """
 
     page: str
@@ -125,7 +125,7 @@ READ = "read"
 
 
 def order_page_token(view: OrderWithOperations, viewer: Viewer) -> str:
-    """Return a token that is equal for views that differ on the page only in their age."""
+    """Return a token of the page's content, except the age of the copy."""
     operation = poll_token(view.pending, viewer.now, job=view.job)
     order = view.order
     outcomes = [
@@ -230,7 +230,7 @@ def _operation(
 
 
 def _explanation(view: OrderWithOperations) -> str:
-    """Return the explanation of the status, "" if the page says who canceled the gift."""
+    """Return the explanation of the status, "" if the page names the person who canceled it."""
     cancel = applied_cancel(view.operations)
     is_explained = cancel is not None and is_confirmed_by_goody(cancel)
     return "" if is_explained else status_explanation(view.order.status)
@@ -281,7 +281,7 @@ def _if(is_permitted: bool, text: str | None) -> str:
 
 
 def pretty_json(raw: bytes) -> str:
-    """Return the JSON indented, or unchanged if it cannot be parsed."""
+    """Return indented JSON, or the text unchanged if it cannot be parsed."""
     text = raw.decode("utf-8", "replace")
     try:
         return formats.printable(json.dumps(json.loads(text), indent=2, ensure_ascii=False))

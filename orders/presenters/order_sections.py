@@ -1,7 +1,4 @@
-"""The sections of an order's page: gift, delivery, ids.
-
-Pure functions from an order to lines; order_page.py combines them with the operations.
-"""
+"""The sections of an order's page: gift, delivery, ids. Pure functions of the order."""
 
 from __future__ import annotations
 
@@ -199,7 +196,7 @@ def sender_key(sender: Sender | None) -> str:
 
 
 def id_lines(order: Order, raw: RawValues, *, viewer: Viewer) -> list[LabeledValue]:
-    """Return the ids, to quote to Goody, and the fields that no other part of the page has."""
+    """Return the ids, which Goody's support asks for, and fields that no other section shows."""
     return [
         *_own_ids(order, raw),
         *_other_fields(order, raw, viewer),
@@ -241,7 +238,7 @@ def _other_fields(order: Order, raw: RawValues, viewer: Viewer) -> Iterator[Labe
 
 
 def _copied(label: str, value: UUID | str | None) -> LabeledValue:
-    """Return the id, cut in the middle, with the whole of it as the text to copy."""
+    """Return the shortened id, with a button that copies the whole id."""
     text = str(value) if value else ""
     return LabeledValue(label, formats.shorten_id(text) or MISSING_VALUE, copy=text)
 

@@ -17,9 +17,9 @@ from .raw_values import RawValues
 class OrderStep(NamedTuple):
     """A step of an order.
 
-    `state` is done, now, unknown, ahead or ended; `current` is "step" for the present one. `iso`,
-    `when` ("12 Mar, 23:59") and `at` (with year and zone) are "" if Goody gives no time; `missing`
-    is shown instead of the time.
+    `state` is done, now, unknown, ahead or ended; `current` is "step" (for aria-current) or "".
+    `iso`, `when` ("12 Mar, 23:59") and `at` (with year and zone) are "" if the time is unknown;
+    `missing` is then shown in its place.
     """
 
     name: str

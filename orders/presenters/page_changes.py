@@ -23,14 +23,17 @@ class InvalidPageToken(Exception):
 
 
 class PageChanges(NamedTuple):
-    """The number of orders that changed on a page or left it, and of those that are new on it."""
+    """The differences between two versions of a page.
+
+    `changed` is the number of orders that changed or are gone, `new` the number of added ones.
+    """
 
     changed: int
     new: int
 
     @property
     def text(self) -> str:
-        """The changes as "3 changed, 1 new"; "" if there is no difference."""
+        """The changes as text: "3 changed, 1 new"; "" without changes."""
         parts = ((self.changed, "changed"), (self.new, "new"))
         return ", ".join(f"{n:,} {word}" for n, word in parts if n)
 
@@ -76,8 +79,8 @@ def parse_page_token(text: str) -> dict[bytes, bytes]:
 def compare_pages(shown: dict[bytes, bytes], hits: Sequence[Hit]) -> PageChanges:
     """Return the changes between a page as shown and the same page read again.
 
-    Rows after the last one that both have in common do not count, because they have only moved to
-    or from another page.
+    Rows after the last common one do not count, because they have only moved to or from another
+    page.
     """
     current = dict(map(_digest, hits))
     gone = _missing(shown, current)
@@ -86,7 +89,7 @@ def compare_pages(shown: dict[bytes, bytes], hits: Sequence[Hit]) -> PageChanges
 
 
 def _missing(some: dict[bytes, bytes], others: dict[bytes, bytes]) -> list[bytes]:
-    """Return the keys that `others` lacks, up to the last common one; all if none is common."""
+    """Return the keys up to the last common one that are not in `others`; all if none is common."""
     keys = list(some)
     common = [n for n, key in enumerate(keys) if key in others]
     end = common[-1] if common else len(keys)
