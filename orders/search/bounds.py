@@ -1,4 +1,4 @@
-"""Computes ranges of creation keys and expirations that contain all matches of a query.
+"""Computes ranges of creation keys and of expirations that contain all matches of a query.
 
 A window of the query bounds its own column. It also bounds the other column, because no order
 expires before it was created, and because the index stores the earliest and the latest expiration

@@ -20,7 +20,7 @@ _SECONDS = 5.0
 def hits_by_id(
     order_ids: Collection[UUID], *, using: str = DEFAULT_DB_ALIAS
 ) -> dict[UUID, tuple[Hit, str]]:
-    """Return the hit and the content hash of each of these orders that the index has.
+    """Return (hit, content hash) by id for the orders that the index contains.
 
     Raises SearchTimeout.
     """

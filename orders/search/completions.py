@@ -23,8 +23,8 @@ type Names = Callable[[str, str], Sequence[LabelSuggestion]]
 class Completion(NamedTuple):
     """A completion of the last word.
 
-    `text` is the whole text of the box with it, `word` the completed word, `meaning` explains it,
-    "" if the word does.
+    `text` is the whole text of the box with the completion, `word` the completed word. `meaning`
+    explains the word, or is "".
     """
 
     text: str
@@ -35,7 +35,7 @@ class Completion(NamedTuple):
 def complete_last_word(typed: str, *, names: Names) -> list[Completion]:
     """Return at most MAX_COMPLETIONS completions of the last word of a text.
 
-    A text that ends in a space has none. `names` looks up labels by kind; it may raise
+    A text that ends in a space has no completions. `names` looks up labels by kind; it may raise
     SearchTimeout.
     """
     text = normalize_unicode(typed)

@@ -43,7 +43,7 @@ class CompiledQuery:
         return replace(self, conditions=(condition, *self.conditions))
 
     def without_text_indexes(self) -> CompiledQuery:
-        """Return a copy that tests words on each row instead of reading the text indexes."""
+        """Return a copy whose words are tested on each row, without the text indexes."""
         conditions = (replace(one, scans=()) if one.text else one for one in self.conditions)
         return replace(self, conditions=tuple(conditions))
 

@@ -27,10 +27,10 @@ _INDEX = "orders_order_unaccepted_expires"
 
 @dataclass(frozen=True, slots=True)
 class GiftTotals:
-    """A number of unaccepted gifts and the money that they hold, in US cents.
+    """A number of unaccepted gifts and their total amount in US cents.
 
-    `cents` is the sum of the known amounts, of which `before_tax` gifts have one without tax.
-    `unknown` gifts have no amount yet, and the amount of `unreadable` gifts cannot be read.
+    `cents` is the sum of the known amounts; for `before_tax` of the gifts that is an amount without
+    tax. The amount of `unknown` gifts is not known yet, that of `unreadable` gifts cannot be read.
     """
 
     gifts: int = 0
@@ -102,8 +102,8 @@ def sum_expirations(
 ) -> ExpirationSums:
     """Return the sums between ascending, aware `bounds`.
 
-    `labels` is the number of labels of each kind, of which the largest within `window` are
-    returned. Raises SearchTimeout.
+    It also returns the workspaces and the senders with the most gifts within `window`, at most
+    `labels` of each. Raises SearchTimeout.
     """
     with time_limit(SEARCH_SECONDS, using=using) as deadline:
         context = SearchResources(deadline)

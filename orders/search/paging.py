@@ -24,11 +24,11 @@ def find_page(
     backwards: bool = False,
     using: str = DEFAULT_DB_ALIAS,
 ) -> ResultPage:
-    """Return the `size` rows after `at`, or the first ones; with `backwards` those before it, or
-    the last ones.
+    """Return the page of `size` rows after the key `at`, or the first page without a key.
 
-    The following page starts at `next`; the preceding one is read with `backwards` from `previous`.
-    `now` (aware) decides which orders are expired. Raises SearchTimeout.
+    With `backwards`, return the rows before the key, or the last page. The following page starts at
+    the result's `next`, the preceding one is read with `backwards` from `previous`. `now` (aware)
+    decides which orders are expired. Raises SearchTimeout.
     """
     with time_limit(SEARCH_SECONDS, using=using) as deadline:
         return QueryRunner(deadline, query, now=now).find_page(size, at, backwards=backwards)
@@ -54,7 +54,7 @@ def iterate_hits(
 def first_query_with_matches(
     queries: Iterable[Query], *, limit: int, now: datetime, using: str = DEFAULT_DB_ALIAS
 ) -> tuple[Query, list[UUID]] | None:
-    """Return the first query that has matches, with the ids of its first `limit` orders.
+    """Return the first of the queries that has matches, and the ids of its first `limit` orders.
 
     Return None if no query has matches. All queries share one deadline. Raises SearchTimeout.
     """

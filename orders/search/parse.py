@@ -101,8 +101,8 @@ OPERATOR_NAMES = " ".join(dict.fromkeys(one.name for one in OPERATORS if one.nam
 class ParsedTerm(NamedTuple):
     """A term as typed, and its query.
 
-    `rest` is the term without the value of this query: "status:paid" if the term is
-    "status:paid,shipped" and the query is for "shipped".
+    A term with several values has one ParsedTerm for each. `rest` is the term without this value:
+    "status:paid" if the term is "status:paid,shipped" and the query is for "shipped".
     """
 
     text: str
@@ -117,8 +117,8 @@ _NO_CONDITION = Query()
 class ParsedQuery:
     """A text as typed, its query, and a sentence for each invalid term.
 
-    `names` are the folded full names that the words may form. `exact` has the ids and addresses in
-    the text in addition to its terms, and `without_exact` is the text without them.
+    `names` are the folded full names that the words may form. `exact` is the query for the ids and
+    addresses in the text, and `without_exact` is the text without them.
     """
 
     text: str
@@ -130,7 +130,7 @@ class ParsedQuery:
     without_exact: str = ""
 
     def text_without(self, terms: Iterable[ParsedTerm]) -> str:
-        """Return the text as typed, without the terms."""
+        """Return the typed text without these terms."""
         text = normalize_unicode(self.text)
         for term in terms:
             text = _cut(text, term)
@@ -138,7 +138,7 @@ class ParsedQuery:
 
 
 def _cut(text: str, term: ParsedTerm) -> str:
-    """Return the text without the term and the words that announce it.
+    """Return the text without the term and the words that introduce it.
 
     An occurrence within another term is removed only if there is no other.
     """
@@ -279,7 +279,7 @@ def _window(
 
 
 def _named(field: str, example: str) -> _Reader:
-    """Return a reader for an operator that takes a part of a name."""
+    """Return the parser of an operator whose value is a part of a name."""
 
     def read(term: SearchTerm, _: RequestClock) -> Query:
         if not (text := folded_term_text(term)):

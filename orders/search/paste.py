@@ -119,9 +119,10 @@ class PastedIdentifiers:
     """The identifiers in a text, in order of appearance.
 
     These are ids of orders or batches, references and their beginnings in upper case, folded
-    addresses, gift tokens unchanged, and names of links that hide what they lead to. `is_single`:
-    the whole text is one identifier, perhaps in brackets, in a link or with a scheme. `is_ticket`:
-    the text has several identifiers, a hidden link or more than 500 bytes, and is not a search.
+    addresses, gift tokens unchanged, and names of links whose target a mail filter hides.
+    `is_single`: the whole text is one identifier, perhaps in brackets, in a link or with a scheme.
+    `is_ticket`: the text has several identifiers, a hidden link or more than 500 bytes, and is not
+    a search.
     """
 
     ids: tuple[UUID, ...] = ()
@@ -144,7 +145,7 @@ class PastedIdentifiers:
         return sum(len(getattr(self, kind)) for kind in KINDS)
 
     def original_spelling(self, email: str) -> str:
-        """Return a folded address as written in the text."""
+        """Return the spelling in the text of a folded address."""
         return self.spellings.get(email, email)
 
 
@@ -304,7 +305,7 @@ class _IdentifierScanner:
         self._text = "".join((*pieces, self._text[end:]))
 
     def _is_writer(self, address: EmailAddress) -> bool:
-        """Whether the address stands in a line such as "From:" or "... wrote:"."""
+        """Whether the line of the address is a header such as "From:" or ends in "wrote:"."""
         start = self._text.rfind("\n", 0, address.start) + 1
         end = self._text.find("\n", address.end)
         before = self._text[start : address.start][-_MAX_HEADER:]

@@ -52,9 +52,9 @@ def unwrap_link(link: str) -> str:
 
 
 def hidden_link_name(link: str) -> str:
-    """Return a name for a link to Goody that the wrapper does not contain; "" for other links.
+    """Return a name for a wrapped link to Goody that does not contain the original link, else "".
 
-    Only the last characters of the token are named, because the whole link opens the gift.
+    The name contains only the last characters of the token, because the whole link opens the gift.
     """
     found = _HIDDEN.match(link)
     return f"{found[1].lower()} link ending in {found[2][-4:]}" if found else ""

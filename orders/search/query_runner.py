@@ -39,11 +39,11 @@ _IN_ORDER_COUNTS = ("statuses", "without_statuses", "workspaces", "without_works
 
 
 class PageKey(NamedTuple):
-    """The position of a row: the value that the list is sorted by, and the creation key.
+    """The keyset position of a row: its value in the sort column, and its creation key.
 
-    The value is the ISO time of an expiration, an amount in cents, the order's id (hex) in a list
-    by recipient, the rank of a status, or 1 in a list of best matches for a recipient with one of
-    the full names. It is None in lists by creation, and for a row without the value.
+    The value depends on the sort: the ISO time of the expiration, the amount in cents, the order's
+    id (hex) for recipients, the rank of the status, or 1 for a best match by full name. It is None
+    in lists by creation, and for a row without a value in the column.
     """
 
     value: str | int | None
@@ -52,9 +52,7 @@ class PageKey(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ResultPage:
-    """A page of a list. `hits` are in the order of the list; `next` and `previous` are None at its
-    ends.
-    """
+    """A page of hits in the order of the list. `next` and `previous` are keys, None at its ends."""
 
     hits: Sequence[Hit]
     next: PageKey | None
@@ -71,13 +69,13 @@ class MatchCount(NamedTuple):
     is_capped: bool
 
     def at_least(self, n: int) -> MatchCount:
-        """Return the count, raised to `n` if a page ends with the `n`th row."""
+        """Return the count, raised to `n` if it is lower, because `n` rows were shown already."""
         return self if self.n >= n else MatchCount(n, is_capped=True)
 
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """A part of a list, read by one scan.
+    """A part of a list that is read by one scan.
 
     Most lists have two parts: the rows with a value in the sort column, then the rows without,
     newest first. A list of best matches has the recipients with one of the full names, then the

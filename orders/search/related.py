@@ -22,9 +22,9 @@ _MAX_COUNT = 1000
 
 @dataclass(frozen=True, slots=True)
 class Neighbors:
-    """The orders before and after one in a list, its position (from 1), and the list's count.
+    """The previous and the next order in a list, the position (from 1), and the number of orders.
 
-    `position` is None if the order is not (or no longer) in the list or is beyond the first 1,000.
+    `position` is None if the order is not (any more) in the list or is beyond the first 1,000.
     """
 
     previous: UUID | None
@@ -46,8 +46,8 @@ class RelatedGroup:
 class RelatedGroups:
     """The other orders of the same batch, to the same address and from the same sender.
 
-    A group is None if it has no other orders. `sent` is the number of orders that the recipient's
-    address has sent, None if the order has no address.
+    A group is None if it has no other orders. `sent` is the number of orders whose sender has the
+    recipient's address; None if the order has no address.
     """
 
     batch: RelatedGroup | None

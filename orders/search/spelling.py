@@ -1,8 +1,8 @@
-"""Corrects misspelled names and addresses to ones that orders have.
+"""Corrects misspelled names and addresses to those of existing orders.
 
-Each word of letters is replaced by similar words of the index: candidates share trigrams with it
-and are ranked by edit distance. Of their combinations, those come first that are the full name or
-the address of a recipient, or the address of a sender.
+Each word of letters is replaced by similar words of the index, which share trigrams with it and are
+ranked by edit distance. Combinations of words that are the full name or the address of a recipient,
+or the address of a sender, come first.
 """
 
 from __future__ import annotations
@@ -39,11 +39,10 @@ class _Word(NamedTuple):
 
 
 def correct_spelling(typed: str, deadline: SearchDeadline, *, limit: int) -> list[str]:
-    """Return folded texts that are spelled like a folded text, the most similar first.
+    """Return corrections of a folded text, also folded, the most similar first.
 
-    Texts that are the name or address of somebody precede the others.
-
-    For an address these are addresses, then beginnings of addresses. Raises SearchTimeout.
+    Names and addresses of existing orders precede other texts. The corrections of an address are
+    addresses, then beginnings of addresses. Raises SearchTimeout.
     """
     runs = letter_runs(typed)
     if not runs or len(runs) > _MAX_WORDS:
@@ -114,7 +113,7 @@ def _replaced(typed: str, words: Iterable[_Word]) -> str:
 
 
 def _named(texts: Sequence[str], deadline: SearchDeadline) -> set[str]:
-    """Return the texts that are the full name or the address of somebody."""
+    """Return the texts that are a recipient's full name or a recipient's or sender's address."""
     if not texts:
         return set()
     marks = ", ".join(["%s"] * len(texts))

@@ -53,7 +53,7 @@ def _joined(tests: Sequence[SqlFragment], operator: str) -> SqlFragment:
 
 @dataclass(frozen=True, slots=True)
 class IndexScan:
-    """Reads the keys of the orders for which `where` is true from an index of `table`.
+    """A scan of an index of `table` that returns the keys of the orders for which `where` is true.
 
     `key` is the column that holds the order's key. `sorts` names the columns of the order by which
     the scan returns its entries sorted without reading many more of them, each with its index.
@@ -80,9 +80,9 @@ class IndexScan:
 class Condition:
     """A test that every order in the result must pass.
 
-    `scans` together return exactly the orders that pass it. It is empty if no index helps or too
-    many indexes would be read. `size` returns the number of these orders if it is known. `text` is
-    the word that the condition searches for, "" for other conditions.
+    `scans` are index scans that together return exactly the orders that pass it; empty if no index
+    helps or too many would be read. `size` returns the number of these orders if it is known.
+    `text` is the searched word, "" for other conditions.
     """
 
     test: SqlFragment
@@ -95,7 +95,7 @@ class Condition:
 
     @property
     def is_quick_by_id(self) -> bool:
-        """Whether the indexes find the first entries by id, and an entry by its id, directly."""
+        """Whether the indexes find an entry by its id, and the first entries by id, without a sort."""
         return self.is_sorted_by("id") and all(one.is_quick_by_id for one in self.scans)
 
 

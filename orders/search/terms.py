@@ -44,7 +44,7 @@ def split_terms(text: str) -> Iterator[SearchTerm]:
 
 
 def drop_introducing_words(terms: list[SearchTerm]) -> list[SearchTerm]:
-    """Return the terms without words that announce the next one, as "order" in "order 1234"."""
+    """Return the terms without introducing words, such as "order" in "order 1234"."""
     return [
         one
         for one, following in zip_longest(terms, terms[1:])
@@ -53,7 +53,7 @@ def drop_introducing_words(terms: list[SearchTerm]) -> list[SearchTerm]:
 
 
 def _is_introducing(term: SearchTerm, following: SearchTerm | None) -> bool:
-    """Whether a word only announces the next one, as "receipt" in "receipt ABC…" or "Ms"."""
+    """Whether a word only introduces the following term, such as "receipt" or "Ms"."""
     is_word = is_searchable_term(term) and not term.is_quoted
     is_before_word = following is not None and is_searchable_term(following)
     return is_word and is_before_word and INTRODUCING_WORD.fullmatch(term.value) is not None

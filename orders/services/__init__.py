@@ -2,8 +2,7 @@
 
 reading.py reads. writes/ holds the two writes: their kinds, sending one, its state transitions, and
 resolving an outcome that is unknown. searching.py, findings.py, saved_views.py and exports.py serve
-the lists, indexed_orders.py bulk actions; anomalies.py counts what Goody's documentation does not
-name.
+the lists, indexed_orders.py bulk actions; anomalies.py counts undocumented content.
 """
 
 from .anomalies import record_anomalies, record_unreadable

@@ -1,6 +1,6 @@
-"""Records who read what: orders, raw JSON, copied links.
+"""Records accesses of people to orders, raw JSON and links.
 
-These records are separate from the audit, and pruned.
+These records are separate from the audit, and deleted after ORDER_ACCESS_DAYS.
 """
 
 from __future__ import annotations

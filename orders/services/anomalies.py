@@ -30,7 +30,7 @@ def record_anomalies(
 def record_unreadable(order_id: UUID, *, reason: str, now: datetime) -> None:
     """Count one failed read of an order as an anomaly.
 
-    Every occurrence is counted, because the sync waits for a while after the last failure.
+    Unlike other anomalies it is counted each time, because the sync waits after the last failure.
     """
     _count(Anomaly.Kind.QUARANTINED, str(order_id), detail=reason, now=now)
 

@@ -21,9 +21,9 @@ _FRESH_FOR = 60
 
 
 def cached_preset_counts(keys: Collection[str]) -> tuple[dict[str, MatchCount], bool]:
-    """Return the counts by key, and whether the latest counting was less than a minute ago.
+    """Return the cached counts by key, and whether they were updated within the last minute.
 
-    A count is at most an hour old. A key without one is missing.
+    A count is at most an hour old. Keys without a count are left out.
     """
     found = cache.get_many([_FRESH, *(f"{_PREFIX}{key}" for key in keys)])
     counts = {key: found[name] for key in keys if (name := f"{_PREFIX}{key}") in found}
@@ -35,7 +35,8 @@ def count_presets(
 ) -> dict[str, MatchCount]:
     """Count the matches of each query up to `limit`, and cache the counts.
 
-    Queries that were not counted within `COUNTS_DEADLINE` have no count, and keep their cached one.
+    Queries that were not counted within `COUNTS_DEADLINE` are left out of the result, and the cache
+    keeps their former counts.
     """
     counts = count_queries(
         list(queries.values()), now=now, limit=limit, seconds=settings.COUNTS_DEADLINE
@@ -54,10 +55,10 @@ _MOST_LABELS = 10
 
 
 def common_labels(*, now: datetime) -> CommonLabels:
-    """Return the most common names, up to five minutes old.
+    """Return the most common names, from a cache of five minutes.
 
-    If the database is too busy, return the first names by alphabet, or none if even that takes too
-    long. `now` is aware.
+    If that exceeds the deadline, return the alphabetically first names, or none if these exceed it
+    too. `now` is aware.
     """
     known: CommonLabels | None = cache.get(_LABELS_KEY)
     if known is not None:

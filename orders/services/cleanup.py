@@ -1,4 +1,4 @@
-"""Deletes old rows and truncates SQLite's log; called by the worker about once an hour."""
+"""Deletes old rows and truncates SQLite's write-ahead log. The worker calls it once an hour."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _TASKS_KEPT = timedelta(days=1)
 
 
 def clean_up_database(*, now: datetime) -> None:
-    """Delete ended sessions, old limits, heartbeats, accesses and tasks, and cut SQLite's log.
+    """Delete ended sessions, old limits, heartbeats, accesses and tasks; truncate SQLite's log.
 
     Safe to repeat, and to run in several workers. Raises DatabaseFailure.
     """
@@ -35,7 +35,7 @@ def clean_up_database(*, now: datetime) -> None:
 
 
 def truncate_write_ahead_log(*, larger_than: int = _LARGE_LOG) -> None:
-    """Write SQLite's log into the database and truncate it if over `larger_than` bytes."""
+    """Checkpoint and truncate SQLite's write-ahead log if it has over `larger_than` bytes."""
     log = Path(f"{connection.settings_dict['NAME']}-wal")
     if connection.vendor == "sqlite" and log.is_file() and log.stat().st_size > larger_than:
         with connection.cursor() as cursor:

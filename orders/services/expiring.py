@@ -47,7 +47,7 @@ class GiftGroup:
 
 @dataclass(frozen=True, slots=True)
 class GiftGroups:
-    """The groups with the most gifts, and the number and the totals of the others."""
+    """The groups with the most gifts, and the number and the totals of all other groups."""
 
     largest: Sequence[GiftGroup]
     others: int
@@ -100,7 +100,7 @@ def expiring_gifts(clock: RequestClock, *, grouped: str) -> ExpiringGifts:
 
 
 def _days(clock: RequestClock) -> Iterator[tuple[date, TimeSpan, bool]]:
-    """Yield each day with its span, and whether that is past; the present day in two parts."""
+    """Yield (day, span, whether it is past). The present day is split at the present time."""
     now, zone = clock
     first = first_day(clock)
     for day in (first + number * _DAY for number in range(2 * DAYS + 1)):

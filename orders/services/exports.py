@@ -81,7 +81,7 @@ def _yield_orders(intent: AuditEntry, query: Query, *, now: datetime) -> Generat
 
 
 def _why_incomplete() -> str:
-    """Return why the index may lack orders of the list; "" if it is complete."""
+    """Return the reason why the index may be incomplete; "" if it is complete."""
     state = SyncState.objects.get_or_none()
     if state is None or not state.is_complete:
         return "not all of Goody's orders had been imported yet"
@@ -95,7 +95,7 @@ def _reason(error: Exception) -> str:
 
 
 def record_export_end(intent: AuditEntry, *, rows: int, problem: str = "") -> None:
-    """Record how many rows a download had; `problem` is why it is incomplete."""
+    """Record the number of rows of a download. `problem` is the reason if it is incomplete."""
     orders = "1 order" if rows == 1 else f"{rows:,} orders"
     try:
         record_action_end(

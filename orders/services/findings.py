@@ -1,8 +1,8 @@
 """Findings: the orders whose identifiers are in a pasted text, or the result of a long search.
 
-Identifiers are looked up in the index, an address as that of a recipient and of a sender. Ids that
-are not in the index are requested from Goody once, at most MOST_ASKED of them. Our own addresses
-(OWN_ADDRESSES), which appear in every ticket, are left out.
+Identifiers are looked up in the index, addresses both as recipients and as senders. At most
+MOST_ASKED ids that are not in the index are requested from Goody, once. The addresses of the
+support team (OWN_ADDRESSES), which appear in every ticket, are left out.
 """
 
 from __future__ import annotations
@@ -147,7 +147,7 @@ def _without_own(pasted: PastedIdentifiers) -> tuple[list[str], PastedIdentifier
 
 
 def _writer(pasted: PastedIdentifiers) -> str:
-    """Return the address of the person who wrote the text, as written; "" if it is not known."""
+    """Return the address of the author of the text as spelled in it; "" if it is not known."""
     written = [one for one in pasted.writers if one in pasted.emails]
     only = pasted.emails if len(pasted.emails) == 1 else ()
     return next(map(pasted.original_spelling, (*written, *only)), "")
@@ -269,10 +269,10 @@ def _take[T](column: str, values: Sequence[T], found: _Found, limit: SearchDeadl
 def _newest(
     orders: QuerySet[Order], column: str, values: Sequence[Any], limit: SearchDeadline
 ) -> list[tuple[UUID, Any]]:
-    """Return (order id, value of the column) of the newest MOST_ORDERS + 1 orders.
+    """Return (order id, value of the column) of the newest orders, at most MOST_ORDERS + 1.
 
-    If there are more, these are the newest of each value, because a value with many orders, such as
-    a sender, would displace the orders of the others.
+    If there are more, the newest orders of each value are returned, so that a value with many
+    orders, such as a sender, does not displace the others.
     """
     newest = orders.order_by("-id").values_list("uuid", column)
     rows = limit.fetch_all(newest[: MOST_ORDERS + 1])

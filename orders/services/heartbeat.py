@@ -1,6 +1,6 @@
 """Heartbeats show which processes run, so that a process that ended or hangs is noticed.
 
-A loop of a worker calls `record_heartbeat` in each turn; web processes beat when they are probed.
+Each loop of a worker calls `record_heartbeat` in each turn, a web process when it is probed.
 """
 
 from __future__ import annotations
@@ -31,7 +31,9 @@ def process_name() -> str:
 
 
 def record_heartbeat(role: str, *, now: datetime, is_forced: bool = False) -> None:
-    """Store that this process works in `role`; at most every five seconds, unless forced.
+    """Store the present time as the heartbeat of this process in `role`.
+
+    Calls within five seconds of the last one do nothing, unless `is_forced`.
 
     Raises DatabaseFailure.
     """

@@ -1,4 +1,4 @@
-"""Reads many orders of the index at once, with the writes on them. It makes no calls to Goody."""
+"""Reads many orders from the index at once, with the operations on them, without calls to Goody."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ _CHUNK = 500
 class IndexedOrder(NamedTuple):
     """An order of the index. `blocking` is a write that is open or may still take effect.
 
-    `content_hash` is that of the stored row. `has_operations`: changes by our writes that it does
-    not show yet may be applied to `listed`.
+    `content_hash` is that of the stored row. With `has_operations`, `listed` may contain changes by
+    our writes that the stored row does not show yet.
     """
 
     listed: ListedOrder
@@ -57,7 +57,7 @@ def matching_order_ids(query: Query, *, limit: int, now: datetime) -> list[UUID]
 
 
 def indexed_orders(order_ids: Sequence[UUID]) -> dict[UUID, IndexedOrder]:
-    """Return those of the orders that the index has. Raises SearchTimeout."""
+    """Return the orders by id, without those that the index lacks. Raises SearchTimeout."""
     found = hits_by_id(order_ids)
     ids = list(found)
     operations, jobs = operations_by_order(ids), jobs_by_order(ids)

@@ -1,4 +1,4 @@
-"""Whether this process can serve: its database is migrated and writable, with free disk space."""
+"""Checks whether this process can serve: the database is migrated, writable, and has free disk."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from . import heartbeat
 
 
 def readiness_problem(*, now: datetime, needs_worker: bool) -> str:
-    """Return why the process is not ready, in a few words; "" if it is ready."""
+    """Return a short reason why the process is not ready; "" if it is ready."""
     try:
         if _missing_migrations():
             return "migrations are missing"

@@ -51,8 +51,8 @@ class OrderNotFound(Exception):
 class ListedOrder(NamedTuple):
     """An order of a list, from Goody or from the index.
 
-    `operation` is its open write, `unread` a refused write whose order is still to be read, `job`
-    the job in which it waits.
+    `operation` is its open write, `unread` a refused write after which the order has not been read
+    yet, `job` the job in which it waits.
     """
 
     hit: Hit
@@ -83,10 +83,10 @@ class LivePage:
 class OrderWithOperations:
     """An order with the operations on it, newest first.
 
-    `problem`: why the copy is not fresh, as a sentence without a period. `is_missing`: Goody
-    answered 404. `operation` is the open one, `blocking` that or one that may still take effect,
-    `unread` a refused one whose order is still to be read. `job` is the job in which the order
-    waits.
+    `problem` is the reason why the copy is not fresh, a sentence without a period. `is_missing`:
+    Goody answered 404. `operation` is the open operation, `blocking` the open one or one that may
+    still take effect, `unread` a refused one after which the order has not been read yet. `job` is
+    the job in which the order waits.
     """
 
     order: GoodyOrder
@@ -103,7 +103,7 @@ class OrderWithOperations:
 
     @property
     def pending(self) -> Operation | None:
-        """The operation whose outcome a page shows as soon as it is known."""
+        """The operation for whose outcome the page polls."""
         return self.operation or self.unread
 
 
@@ -111,8 +111,8 @@ class OrderWithOperations:
 class ApiKeyCheck:
     """The owner of the API key and the workspaces that it can read.
 
-    `problem` is "" when the key works, otherwise why the check failed (`is_rejected`: Goody
-    rejects the key). `list_workspaces` is None when only they could not be read.
+    `problem` is the reason why the check failed (`is_rejected`: Goody rejects the key), "" if the
+    key works. `workspaces` is None if only they could not be read.
     """
 
     email: str | None = None
@@ -238,7 +238,7 @@ def with_operations(
 
 
 def changes_by_our_writes(order: HasStatus, operations: Sequence[Operation]) -> dict[str, Any]:
-    """Return the fields that writes of ours changed and that the read does not show yet.
+    """Return the fields that our writes changed and that this read of the order does not show yet.
 
     Goody's confirmation outranks later reads, which may be served from an older copy.
     """
@@ -355,7 +355,7 @@ def _operations(order_id: UUID) -> tuple[Operation, ...]:
 
 
 def stale_copy_reason(error: Exception) -> str:
-    """Return why there is no fresh read, as a sentence without a period."""
+    """Return the reason why there is no fresh read, a sentence without a period."""
     if isinstance(error, goody_api.NotConfigured):
         return "The connection to Goody is not set up"
     if isinstance(error, goody_api.KeyRejected):
@@ -372,7 +372,7 @@ KEY_WORKS = "The key works"
 
 @audited_action(Action.KEY_CHECK)
 def check_api_key(*, actor: Actor, now: datetime) -> ApiKeyCheck:
-    """Ask Goody for the owner of the key, also of a rejected one; a success allows calls again."""
+    """Check the API key with Goody, even if it was rejected before; a success unblocks calls."""
     policy = goody_api.page_retry_policy()
     try:
         me = goody_api.call_unthrottled(lambda client, left: client.get_me(policy=left), policy)

@@ -32,7 +32,7 @@ def visible_views(actor: Actor) -> list[SavedView]:
 
 
 def views_for_list_page(actor: Actor) -> list[SavedView]:
-    """Return `visible_views` without owners, in one query."""
+    """Return the same views as `visible_views` by one query, without their owners."""
     return SavedView.objects.fetch_for_list_page(actor.user_id)
 
 
@@ -130,7 +130,7 @@ def delete_view(*, actor: Actor, view: SavedView) -> None:
 
 
 def move_view_up(*, actor: Actor, view: SavedView) -> None:
-    """Swap the view with the one before it, among own or among shared views."""
+    """Swap the view with the preceding one of its group (own or shared views)."""
     if not may_change_view(view, actor):
         raise NotAllowed(Right.SHARE_VIEW if view.is_shared else Right.SAVE_VIEW)
     order = [one for one in visible_views(actor) if one.is_shared == view.is_shared]

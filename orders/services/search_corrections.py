@@ -26,10 +26,10 @@ _WORD = re.compile(r"[^\W\d_]+")
 
 @dataclass(frozen=True, slots=True)
 class SimilarSearch:
-    """A search for a name or address near the typed one.
+    """A search for a name or address that is similar to the typed one.
 
-    `text` is the text of the search box, `name` the name or address as it is written in an order,
-    `count` the number of orders found.
+    `text` is the text for the search box, `name` the name or address as spelled in an order,
+    `count` the number of matches.
     """
 
     text: str
@@ -39,16 +39,17 @@ class SimilarSearch:
 
 @dataclass(frozen=True, slots=True)
 class SimilarSearches:
-    """Searches for similar names. If not `is_complete`, looking for others took too long."""
+    """Searches for similar names. Unless `is_complete`, the deadline ended the search for more."""
 
     searches: tuple[SimilarSearch, ...]
     is_complete: bool
 
 
 def similar_searches(text: str, *, base: Query, now: datetime) -> SimilarSearches:
-    """Return searches near a text without matches, nearest first, each with matches.
+    """Return searches for texts similar to one without matches, most similar first.
 
-    `base` has the conditions of the search that are no words. Never raises SearchTimeout.
+    Each of them has matches. `base` has the other conditions of the search, which are no words.
+    Never raises SearchTimeout.
     """
     words, rest = split_words(text)
     base = base.merged_with(query_of_words(rest))
@@ -90,7 +91,7 @@ def _search(folded: str, runner: QueryRunner) -> SimilarSearch | None:
 
 
 def _as_written(folded: str, recipient: str) -> str:
-    """Return the text with the words as the name of the recipient has them."""
+    """Return the text with its words in the spelling of the recipient's name."""
     if not _NAME.fullmatch(folded):
         return folded
     spellings = {fold_text(word): word for word in _WORD.findall(normalize_unicode(recipient))}

@@ -55,8 +55,8 @@ class SearchResultPage:
 class SearchInterpretation:
     """The meaning of the text in the search box.
 
-    `order_id` is the one known order that the text identifies, also by the address of a recipient
-    who got no other order and sent none; `unknown_id` is an unknown id in it.
+    `order_id` is the order if the text identifies exactly one, for example by the address of a
+    recipient with one order who sent none. `unknown_id` is an id that the index does not have.
     """
 
     box: ParsedQuery
@@ -83,8 +83,9 @@ def count_all_orders() -> int:
 
 
 class SimilarOrders(NamedTuple):
-    """The number of other open orders to the same address, at most MAX_SIMILAR, and of those with
-    the same gift.
+    """The number of other open orders to the same address, and of those with the same gift.
+
+    Both are at most MAX_SIMILAR.
     """
 
     total: int

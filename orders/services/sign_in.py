@@ -1,6 +1,6 @@
-"""Sign-in attempts, limited for each account and each address, and what people do to their account.
+"""Limits sign-in attempts for each account and address, and records changes of one's own account.
 
-An attempt is counted before its password is checked, so that attempts at the same moment in several
+An attempt is counted before its password is checked, so that simultaneous attempts in several
 processes count as well. The wait grows with each failure.
 """
 
@@ -38,7 +38,7 @@ class SignInAttempt:
 
     @property
     def limit_keys(self) -> dict[str, int]:
-        """The keys of the rows that limit the attempt, with the failures that each allows."""
+        """Return the keys of the rows that limit the attempt, with the free failures of each."""
         name = unicodedata.normalize("NFKC", self.username).casefold()
         return {
             _digest(f"account:{name}"): FREE_FOR_ACCOUNT,
@@ -62,7 +62,7 @@ def _network(address: str) -> str:
 
 
 def wait_after_failures(failures: int, *, free: int) -> timedelta:
-    """Return the wait: none for the first `free` failures, then 1, 2, 4, 8 seconds and so on."""
+    """Return the wait: zero for the first `free` failures, then 1, 2, 4, 8 seconds and so on."""
     over = failures - free
     if over <= 0:
         return timedelta(0)

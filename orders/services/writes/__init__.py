@@ -1,10 +1,10 @@
 """The two writes to Goody: cancel an order, change its expiration.
 
-kinds.py defines what each of them sends, what proves it and what a read says about it. intents.py
+kinds.py defines the request, the proof and the conclusions from a read for each of them. intents.py
 commits the intent and send.py carries it out; transitions.py changes the state of an operation
-together with the audit; resolve.py finds out by reads what became of a write whose answer was lost,
-by the evidence of evidence.py; reads.py reads one order and applies the answer. job_items.py stores
-the outcome of an operation also in its item of a job.
+together with the audit; resolve.py determines by reads the outcome of a write whose answer was
+lost, with the evidence of evidence.py; reads.py reads one order and applies the answer.
+job_items.py also stores the outcome of an operation in its item of a job.
 """
 
 from .cancel_limit import CancelLimitReached, cancel_limit_ends_at, cancels_left

@@ -1,4 +1,4 @@
-"""The limit of cancels by one person in an hour, which bounds the damage by a stolen session.
+"""Limits the cancels by one person in an hour, to bound the damage by a stolen session.
 
 Cancels of jobs do not count: jobs have limits of their own.
 """
@@ -56,7 +56,8 @@ def _recent(actor: Actor, now: datetime) -> list[datetime]:
 def check_cancel_limit(actor: Actor, *, now: datetime) -> None:
     """Raise CancelLimitReached if the actor has canceled too many gifts within the hour.
 
-    Call it in the transaction of the intent: its lock serializes the intents of one person.
+    It locks the actor's row, which serializes the intents of one person: call it in the transaction
+    of the intent.
     """
     # On SQLite the transaction has the whole file.
     assert actor.user_id is not None

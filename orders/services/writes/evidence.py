@@ -15,9 +15,11 @@ _TOLERANCE = 2.0
 
 @dataclass(slots=True)
 class _Reads:
-    """`state`: that of the operation. `started`: reads that were started, the first and the last of
-    them at these monotonic seconds. `first` and `last`: monotonic seconds at which the requests
-    started that did not show the write.
+    """The reads of one operation in `state`. Times are monotonic seconds.
+
+    `started` is the number of reads, `started_first` and `started_last` are their first and last
+    start. `without_effect` is the number of reads that did not show the write, `first` and `last`
+    are the first and the last start of these.
     """
 
     state: str = ""
@@ -30,10 +32,10 @@ class _Reads:
 
 
 class ReadEvidence:
-    """Counts and spread of the reads of this process, by its monotonic clock, in memory only.
+    """The number and the times of this process's reads, by its monotonic clock, in memory only.
 
-    Neither a restart nor a change of the wall clock can make two reads look further apart than
-    they were: a new process starts without evidence. `monotonic` and `wall` return seconds.
+    Neither a restart nor a change of the wall clock can make two reads look further apart than they
+    were, because a new process has no evidence. `monotonic` and `wall` return seconds.
     """
 
     def __init__(
@@ -53,7 +55,7 @@ class ReadEvidence:
     def start_read(self, operation_id: UUID, *, state: str) -> float:
         """Count a read and return the monotonic time at which it starts.
 
-        Reads that were made while the operation had another state count no longer.
+        Reads from another state of the operation do not count any more.
         """
         at = self._monotonic()
         reads = self._reads.get(operation_id)
@@ -65,7 +67,7 @@ class ReadEvidence:
         return at
 
     def discard_read(self, operation_id: UUID) -> None:
-        """Take back the count of the last read, because its request was not made."""
+        """Remove the last read from the count, because its request was not sent."""
         self._reads[operation_id].started -= 1
 
     def reads_started(self, operation_id: UUID) -> int:
@@ -96,10 +98,10 @@ class ReadEvidence:
         return reads.started >= required and span >= settings.OPERATION_EFFECT_WINDOW
 
     def ended_effect_windows(self, sent: Iterable[UUID]) -> list[UUID]:
-        """Return the operations that cannot take effect any more.
+        """Return the operations whose effect window has ended.
 
-        `sent` are all whose POST may still take effect. A POST has left before this process sees
-        its operation there for the first time.
+        `sent` are all operations whose POST may still take effect. The window is counted from the
+        call in which an operation is among them for the first time, which is later than its POST.
         """
         now = self._monotonic()
         self._effect_windows = {one: self._effect_windows.get(one, now) for one in sent}
@@ -118,5 +120,5 @@ class ReadEvidence:
         return self._was_set
 
     def accept_clock(self) -> None:
-        """Take the present wall clock as correct, after the schedule of reads was restarted."""
+        """Accept the present wall clock, after the schedule of reads was restarted."""
         self._was_set = False

@@ -1,4 +1,4 @@
-"""Stores what reads show in the index. A database failure is logged: reading goes on without it."""
+"""Stores orders that were read in the index. Database failures are logged and not raised."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ log = logging.getLogger(__name__)
 
 
 def upsert_or_log(orders: Iterable[GoodyOrder], *, read_at: datetime) -> dict[UUID, datetime]:
-    """Upsert into the index and return the known creation times; log a database failure.
+    """Upsert the orders and return the known creation times; log a database failure.
 
-    Reading goes on when the disk is full; the index is only older than it could be.
+    A full disk therefore does not prevent reads; it only leaves the index older.
     """
     try:
         return index.upsert_orders(orders, read_at=read_at).created

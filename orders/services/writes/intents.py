@@ -1,7 +1,7 @@
 """Commits the intent of a write: the operation and its audit row, before anything is sent.
 
-Constraints decide which of several submits gets through: one open operation an order, and one
-operation a form key.
+Database constraints decide which of several submits proceeds: an order has at most one open
+operation, and a form key at most one operation.
 """
 
 from __future__ import annotations
@@ -133,9 +133,9 @@ def find_earlier_submit(submit: SubmittedWrite) -> Operation | None:
 def commit_intent(
     submit: SubmittedWrite, *, snapshot: dict[str, Any], now: datetime
 ) -> tuple[Operation, bool]:
-    """Commit the intent; or return the operation of an earlier equal submit, and False.
+    """Commit the intent and return (operation, True), or (earlier operation, False) if repeated.
 
-    Errors as in `find_earlier_submit`: what is checked there is decided here, by constraints.
+    Raises the errors of `find_earlier_submit`, whose checks are repeated here by constraints.
     """
     try:
         earlier = _earlier_submit(submit)

@@ -1,6 +1,6 @@
-"""Keeps the item of a job in step with its operation, in the transactions of the operation.
+"""Updates the item of a job in the transactions that change its operation.
 
-So no worker has to record an outcome a second time, and none is lost when a worker dies.
+The outcome is therefore stored only once, and is not lost when a worker dies.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def link_item(claim: ItemClaim, operation: Operation) -> None:
 
 
 def store_item_outcome(operation: Operation, *, now: datetime) -> None:
-    """Store what the new state of an operation means for its item.
+    """Store the outcome of an operation in its item.
 
     Call it in the transaction of the transition.
     """
@@ -65,7 +65,7 @@ def store_item_outcome(operation: Operation, *, now: datetime) -> None:
 
 
 def _states_before(operation: Operation) -> list[ItemState]:
-    """Return the states of an item that change. Goody's late proof also changes a failed one."""
+    """Return the item states that an outcome may replace. A late proof also replaces "failed"."""
     states = [ItemState.RUNNING, ItemState.UNKNOWN]
     return [*states, ItemState.FAILED] if operation.state == State.APPLIED else states
 
@@ -95,9 +95,9 @@ def _store_next_attempt(item: JobItem, operation: Operation, *, now: datetime) -
 
 
 def _next_attempt(item: JobItem, operation: Operation, *, now: datetime) -> dict[str, Any]:
-    """Return the columns of an item of which Goody has certainly not carried out anything.
+    """Return the columns of an item whose request Goody has certainly not carried out.
 
-    It is tried again with a new form key, so that nothing can send the former operation.
+    It is tried again with a new form key, so that the former operation cannot be sent.
     """
     kind = operation.failure_kind
     why = {"reason": kind, "detail": _sentence(operation)}

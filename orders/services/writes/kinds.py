@@ -1,4 +1,4 @@
-"""The two kinds of write: what each requires of an order, sends, takes as proof and concludes.
+"""The two kinds of write: the eligibility, the request, the proof and the conclusions of each.
 
 Sending (send.py) and resolving an unknown outcome (resolve.py) are the same for both.
 """
@@ -183,9 +183,8 @@ def may_undo_extension(operation: Operation, *, now: datetime) -> bool:
 def has_later_write(operation: Operation) -> bool:
     """Whether an operation that was sent later may have changed the order.
 
-    It explains a difference to what this operation left; and the order may be as this one left it
-    only because somebody set it again. The order of operations is that of their intents in the
-    audit: the clock may have been set.
+    Such an operation may explain why the order differs from this operation's result. Operations are
+    compared by the ids of their intents in the audit, because the clock may have been set.
     """
     intent = AuditEntry.objects.intents().filter(operation=operation).values("pk")[:1]
     sent = Operation.objects.on_orders([operation.order_uuid]).exclude(sent_at=None)
@@ -196,7 +195,7 @@ def has_later_write(operation: Operation) -> bool:
 def confirmed_extension_not_shown(
     order: HasStatus, operations: Sequence[Operation]
 ) -> Operation | None:
-    """Return the last extension if Goody confirmed it and this read shows a former expiration.
+    """Return the last extension if Goody confirmed it but this read shows an earlier expiration.
 
     Goody's confirmation outranks a read until a worker has checked the order, at least
     OPERATION_CHECK_AFTER seconds later. `operations` are those on the order, newest first.

@@ -1,8 +1,8 @@
-"""Finds out by reads what became of a write whose answer was lost. Nothing is ever sent again.
+"""Determines by reads the outcome of a write whose answer was lost. Nothing is ever sent again.
 
-What one read shows is applied by reconcile.py. That the write did not arrive is concluded only by
-the worker, from several reads (evidence.py). Closed operations are read once more: after a proof to
-see whether it holds, after a failure to see whether the write took effect after all.
+reconcile.py applies a single read. Only the worker concludes that a write did not arrive, from
+several reads (evidence.py). The orders of closed operations are read once more: after a proof to
+check it, after a failure to check whether the write took effect after all.
 """
 
 from __future__ import annotations
@@ -102,10 +102,10 @@ def _abandon(operation: Operation, now: datetime) -> None:
 
 
 def restart_read_schedule(*, now: datetime, clock_was_set: bool = False) -> None:
-    """Schedule all pending reads from now on. For a worker that starts, or whose clock was set.
+    """Reschedule all pending reads, when a worker starts or its clock was set.
 
-    Times that were stored by another clock mean nothing: no read, check or lease may lie further
-    ahead than one that is scheduled now.
+    Times that were stored by another clock are meaningless: no read, check or lease may be further
+    in the future than one that is scheduled now.
     """
     first = schedule_first_read(now)
     changes = first if clock_was_set else {"due_at": first["due_at"]}
@@ -122,7 +122,7 @@ def restart_read_schedule(*, now: datetime, clock_was_set: bool = False) -> None
 def end_effect_windows(*, evidence: ReadEvidence) -> None:
     """Let orders take other writes when an unconfirmed POST cannot take effect any more.
 
-    For a worker in each turn. `evidence` is that of the calling process.
+    The worker calls it in each turn. `evidence` is that of the calling process.
     """
     sent = Operation.objects.filter(may_take_effect=True)
     over = evidence.ended_effect_windows(sent.values_list("pk", flat=True))
@@ -314,9 +314,9 @@ def is_worker_missing(operation: Operation, *, now: datetime) -> bool:
 def settle_by_hand(
     *, actor: Actor, operation_id: UUID, is_applied: bool, note: str, now: datetime
 ) -> Operation:
-    """Record what a lead saw on Goody's own page. Raises NotAllowed, NotSettleable.
+    """Record the outcome that a lead saw on Goody's own page. Raises NotAllowed, NotSettleable.
 
-    It is no proof: the order is read at once, and any read may contradict it.
+    The record is no proof: the order is read at once, and any read may contradict it.
     """
     operation = Operation.objects.get(pk=operation_id)
     if operation.state != State.NEEDS_HUMAN:

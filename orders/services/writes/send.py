@@ -140,9 +140,9 @@ def extend_order(
 ) -> Operation:
     """Set an order's expiration (aware datetime; Goody stores whole seconds).
 
-    `reason` is free text, stored as the operation's note; "" if none was given, as for `ticket`.
-    `undoes` is the id of a confirmed extension to undo; the order must still be as that one left
-    it. Otherwise as `cancel_order`. Goody API: POST /v1/orders/{id}/update_expiration.
+    `reason` is free text, stored as the operation's note; it and `ticket` may be "". `undoes` is
+    the id of a confirmed extension to undo, whose expiration the order must still have. Otherwise
+    as `cancel_order`. Goody API: POST /v1/orders/{id}/update_expiration.
     """
     if expiration.tzinfo is None:
         raise ValueError("an expiration needs a time zone")
@@ -366,10 +366,10 @@ def _after_every_read(order_id: UUID) -> datetime:
 
 
 def _after_rejection(operation: Operation, error: Rejected) -> Operation:
-    """Close a definitely refused operation and read the order, which decides what is said of it.
+    """Close a definitely refused operation and read the order, which decides the message.
 
-    An earlier copy of the request may have been applied on its way. If this read fails, the worker
-    makes it.
+    A proxy may have sent the request twice, so that an earlier copy was applied. If this read
+    fails, the worker repeats it.
     """
     closed = refuse_operation(operation, refusal_for_rejection(error), None)
     read_at = timezone.now()

@@ -112,15 +112,15 @@ def time_of_next_check(now: datetime) -> datetime:
 
 
 def record_effect(operation: Operation, *, now: datetime) -> None:
-    """Record that a read shows the order as requested after a close without effect.
+    """Record that a read shows the requested change after the operation closed without effect.
 
-    The state stays: whether our request or somebody else did it cannot be known.
+    The state stays the same, because the change may have been made by somebody else.
     """
     _observe(operation, "effect_seen", effect_seen_at=now, notice_at=now)
 
 
 def confirm_settlement(operation: Operation, *, now: datetime) -> None:
-    """Store that a read shows the outcome that a lead recorded, and schedule another read."""
+    """Store that a read confirms the outcome that a lead recorded, and schedule another read."""
     _observe(operation, "effect_seen", effect_seen_at=now, due_at=time_of_next_check(now))
 
 
