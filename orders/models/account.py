@@ -34,7 +34,7 @@ class ProfileQuerySet(models.QuerySet["Profile"]):
         return profile, frozenset(name for name, *_ in rows if name is not None)
 
     def choose_columns(self, profile: Profile, columns: str) -> None:
-        """Store the columns of a person's lists. `profile` may not have been saved yet."""
+        """Store the columns of the person's lists. `profile` may be unsaved."""
         self.update_or_create(user_id=profile.user_id, defaults={"columns": columns})
 
 

@@ -1,7 +1,7 @@
 """Transactions whose commit does not wait for the disk, so that a power failure may undo them.
 
-The intents of writes must not be lost, so SQLite runs with synchronous=FULL. The index and the
-reserved rate, which every page view writes, can be rebuilt at any time.
+SQLite runs with synchronous=FULL, because the intents of writes must not be lost. The index and the
+reserved rate of calls, which every page view writes, can be rebuilt at any time.
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ class Finding(models.Model):
     """A fixed list of orders, visible to its owner for a week."""
 
     class Role(models.TextChoices):
-        """How an order has a value that the text names."""
+        """The field of an order that contains a value of the text."""
 
         ORDER = "order", "Order id"
         BATCH = "batch", "Batch"

@@ -1,4 +1,4 @@
-"""Jobs: one action on many orders. Their rows are the truth; any worker continues them.
+"""Jobs: one action on many orders. All their state is in rows, so that any worker continues them.
 
 A worker claims a job by a lease with a fencing token, and each of its items by a conditional
 UPDATE. An item's outcome is stored in the transaction that stores the outcome of its operation.
@@ -53,7 +53,7 @@ class PauseReason(models.TextChoices):
 
 
 class JobRelation(models.TextChoices):
-    """What a job does for the items of its parent."""
+    """The relation of a job to its parent: it retries, completes or undoes items of that."""
 
     RETRY = "retry"
     REST = "rest"
@@ -105,7 +105,7 @@ class JobCounts:
 
 @dataclass(frozen=True, slots=True)
 class ItemClaim:
-    """The right of one worker to run one item, until another worker takes the job over."""
+    """The exclusive right of a worker to run an item, until another worker acquires the lease."""
 
     item_id: int
     job_id: uuid.UUID
@@ -181,7 +181,7 @@ class Job(models.Model):
 
 
 class BlockingJob(NamedTuple):
-    """The job in which an order waits or is being changed."""
+    """The job that blocks other writes of an order, because the order is one of its open items."""
 
     pk: uuid.UUID
     number: int
@@ -206,7 +206,7 @@ class JobItemQuerySet(models.QuerySet["JobItem"]):
         return self.filter(order_uuid__in=order_ids)
 
     def blocking_jobs(self, order_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, BlockingJob]:
-        """Return the job of each of these orders that has an open item; every list asks this."""
+        """Return the job of each of these orders that has an open item. Every list calls it."""
         ids = database_values(JobItem, "order_uuid", order_ids, using=self.db)
         if not ids:
             return {}
@@ -239,7 +239,7 @@ class JobItemQuerySet(models.QuerySet["JobItem"]):
         return bool(claimed.filter(operation=None).update(operation=operation))
 
     def next_due(self, job: Job, *, now: datetime, count: int) -> list[JobItem]:
-        """Return at most `count` items to run next: those whose wait is over come first."""
+        """Return at most `count` items to run next; items whose retry is due come first."""
         items = self.filter(job_id=job.pk)
         waiting = items.filter(state=ItemState.WAITING, due_at__lte=now).order_by("due_at")
         pending = items.filter(state=ItemState.PENDING).order_by("position")
@@ -274,7 +274,7 @@ def _as_uuid(value: Any) -> uuid.UUID:
 
 
 class JobItem(models.Model):
-    """One order of a job, with what it was when it was selected, and the outcome."""
+    """One order of a job, with its snapshot of the moment of selection, and the outcome."""
 
     # Without an index of its own: those below begin with it.
     job = models.ForeignKey(Job, on_delete=models.PROTECT, related_name="items", db_index=False)

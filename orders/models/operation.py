@@ -140,7 +140,7 @@ class OperationQuerySet(models.QuerySet["Operation"]):
             return int(cursor.fetchone()[0])
 
     def with_later_notice(self, user_id: int | None) -> OperationQuerySet:
-        """Return operations of this person for which a later read showed something unexpected."""
+        """Return the person's operations with an unacknowledged notice about a later read."""
         return self.filter(actor_id=user_id, notice_at__isnull=False)
 
     def transition(self, operation: Operation, to: State, **changes: Any) -> Operation | None:
@@ -248,7 +248,7 @@ class Operation(models.Model):
         return f"{self.action} {self.order_uuid} {self.state}"
 
     def update_fields_from(self, moved: Operation) -> None:
-        """Set every field to that of `moved`, because callers keep a reference to this object."""
+        """Copy every field from `moved`. Callers keep a reference to this object."""
         for field in self._meta.concrete_fields:
             setattr(self, field.attname, getattr(moved, field.attname))
 
@@ -259,7 +259,8 @@ class Operation(models.Model):
     def may_take_effect_until(self) -> datetime | None:
         """The time until which the POST may still take effect; None if nothing was sent.
 
-        For display: if the clock was set since, the time is wrong. `may_take_effect` decides.
+        It is only for display, because the clock may have been set since. `may_take_effect`
+        decides.
         """
         if self.sent_at is None:
             return None
@@ -273,7 +274,7 @@ class Operation(models.Model):
 
     @property
     def is_recorded_by_hand_only(self) -> bool:
-        """Whether a lead recorded it as applied, and no answer of Goody has shown it."""
+        """Whether a lead recorded it as applied, and neither an answer nor a read confirmed it."""
         is_proven = self.confirmed_at is not None or self.effect_seen_at is not None
         is_by_hand = self.state == State.APPLIED and self.failure_kind == BY_HAND
         return is_by_hand and not is_proven
@@ -286,7 +287,7 @@ class Operation(models.Model):
 
     @property
     def awaits_read_after_refusal(self) -> bool:
-        """Whether the read that follows a refused POST is still to be made."""
+        """Whether the order has not been read yet since its POST was refused."""
         is_refused = self.state == State.REFUSED and self.sent_at is not None
         return is_refused and self.after is None and self.due_at is not None
 

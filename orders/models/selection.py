@@ -1,4 +1,4 @@
-"""Selections: the orders that a person chose for a bulk action, as they were at that moment."""
+"""Selections: the orders that a person chose for a bulk action, with their snapshots."""
 
 from __future__ import annotations
 

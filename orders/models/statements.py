@@ -75,7 +75,7 @@ def _rows(sql: str, values: Sequence[Any], *, using: str) -> list[tuple[Any, ...
 
 
 def _maker[M: models.Model](model: type[M], *, using: str) -> Callable[[Sequence[Any]], M]:
-    """Return a function that makes an instance from a row of the database, as Django does."""
+    """Return a function that creates an instance from a database row, as Django does."""
     fields, connection = model._meta.concrete_fields, connections[using]
     names = [field.attname for field in fields]
     readers = [_reader(field, connection) for field in fields]

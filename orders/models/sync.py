@@ -26,7 +26,7 @@ class SyncStateQuerySet(models.QuerySet["SyncState"]):
         return found[0] if found else None
 
     def get_with_limits(self) -> tuple[SyncState | None, ApiLimits]:
-        """Return the row or None, and the API limits, in one query for every page."""
+        """Return the state (or None) and the API limits by one query: every page reads them."""
         state, limits = select_from_two_models(SyncState, ApiLimits, _ONLY, using=self.db) or (
             None,
             None,
@@ -103,7 +103,7 @@ class SyncState(models.Model):
 
     @property
     def is_refolding(self) -> bool:
-        """Whether a part of the index is folded by another version than searches are."""
+        """Whether a part of the index was folded by another version than the present one."""
         return self.folding_version != FOLDING_VERSION
 
     @property

@@ -95,7 +95,7 @@ class Condition:
 
     @property
     def is_quick_by_id(self) -> bool:
-        """Whether the indexes find an entry by its id, and the first entries by id, without a sort."""
+        """Whether the indexes return single entries by id, and all in id order, without a sort."""
         return self.is_sorted_by("id") and all(one.is_quick_by_id for one in self.scans)
 
 

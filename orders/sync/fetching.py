@@ -77,7 +77,7 @@ class FetchThreads:
 
     @property
     def capacity(self) -> int:
-        """The number of further calls to submit; 0 unless several can be reserved at once."""
+        """Return how many further calls to submit; 0 unless several can be reserved at once."""
         free = self._calls_at_once * (1 + _QUEUED_PER_THREAD) - self._in_flight
         return free if free >= self._calls_at_once // 2 else 0
 
@@ -118,7 +118,7 @@ class FetchThreads:
         return result
 
     def close(self) -> None:
-        """Drop queued calls. Calls in progress finish, but their results are dropped."""
+        """Drop queued calls. Calls in progress finish, and their results are dropped."""
         self._closing.set()
         for pool in (self._fetchers, self._preparer):
             pool.shutdown(wait=False, cancel_futures=True)

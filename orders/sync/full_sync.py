@@ -130,7 +130,7 @@ def _store_windows(windows: Sequence[WindowBounds]) -> None:
 
 
 def mass_deletion_reason(*, known: int, total: int | None) -> str:
-    """Return why the counts alone require an admin before orders are read; "" if they do not."""
+    """Return the reason to stop the sync because of the counts, before orders are read; or ""."""
     if total is None or not known:
         return ""
     if not total:
@@ -272,9 +272,9 @@ def _finish(context: SyncContext, state: SyncState) -> None:
 
 
 def backfill_created_at(context: SyncContext, *, deadline: float) -> None:
-    """Replace estimated creation times by those of the feed.
+    """Replace estimated creation times by the exact ones of the feed.
 
-    Returns when no estimate is left, when `deadline` has passed, or when Goody refuses the feed.
+    Return when no estimate is left, when `deadline` has passed, or when Goody refuses the feed.
     Orders without a `created` activity keep their estimate until they are read. Raises SyncStopped
     and LeaseLost.
     """

@@ -190,7 +190,7 @@ def _first_page(after: datetime) -> Request:
 
 
 def _is_only_page(page: WindowPage) -> bool:
-    """Whether a single response has all rows. After a full page there may be another one."""
+    """Whether this single page has all rows. After a full page there may be another one."""
     count = len(page.ids)
     return page.total == len(set(page.ids)) == count and count < int(settings.SYNC_PER_PAGE)
 
@@ -240,7 +240,7 @@ class _FeedPlan(InMemoryPlan):
 
 
 def reread_orders(context: SyncContext) -> None:
-    """Read some of the orders whose next change the feed does not report."""
+    """Read a limited number of orders whose next changes the feed does not report."""
     now = timezone.now()
     context.lease.update_state(reread_at=now)
     share = settings.SYNC_INTERVAL / 60

@@ -14,7 +14,7 @@ from orders.rights import Actor
 
 
 class SyncPhase(StrEnum):
-    """The activity of the sync. If several phases apply, it is the first of them."""
+    """The present activity of the sync. If several phases apply, it is the first of them."""
 
     NEVER_BEGUN = "never begun"
     SUSPICIOUS = "suspicious"
@@ -28,14 +28,14 @@ class SyncPhase(StrEnum):
 class SyncProgress:
     """The state of the sync. Times are aware UTC.
 
-    `is_complete`: every order was read once, so lists may use the index; it stays true while
-    everything is read again. `imported` of `total` (None: Goody gives none) belong to the current
-    or latest full sync. `synced_at`: when the index was last brought up to date; `watermark`: the
-    time of the last change read, by Goody's clock. `reconciled_at`: when it was last compared with
-    Goody's counts. `drift_*`: the orders that were found to be unknown, out of date, or no longer
-    listed. `problem` is why the sync cannot go on, as the beginning of a sentence, "" if it can.
-    `paused_until` is None if unknown. `is_backfilled`: no creation time is an estimate any more.
-    `is_refolding`: texts are being folded again, and a search may miss orders.
+    `is_complete`: every order was read once, so that lists may use the index; it stays true during
+    further full syncs. `imported` of `total` orders (None if unknown) belong to the current or
+    latest full sync. `synced_at` is the time of the last update of the index, `watermark` the time
+    of the last change that was read, by Goody's clock, and `reconciled_at` the time of the last
+    comparison with Goody's counts, which found `drift_*` orders to be unknown, out of date, or no
+    longer listed. `problem` is the reason why the sync cannot continue, as the start of a sentence,
+    or "". `paused_until` is None if unknown. `is_backfilled`: no creation time is an estimate.
+    `is_refolding`: texts are being folded again, so that a search may miss orders.
     """
 
     phase: SyncPhase
@@ -113,7 +113,7 @@ def _phase(state: SyncState, limits: ApiLimits, now: datetime) -> tuple[SyncPhas
 
 
 class SyncNotStopped(Exception):
-    """The sync does not (or no longer) wait for an admin."""
+    """The sync does not wait for an admin (any more)."""
 
 
 @audited_action(Action.SYNC_RESUME)

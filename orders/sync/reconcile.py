@@ -83,7 +83,7 @@ def _extend_windows(before: datetime) -> None:
 
 
 def _check(context: SyncContext, row: SyncWindow, *, is_feed_missing: bool) -> None:
-    """Count one window, and list it again if the difference has changed since the last time."""
+    """Count a window, and list it again if its difference has changed since the last comparison."""
     bounds = WindowBounds(row.after, row.before)
     total = _count(context, bounds)
     extra = None if total is None else index.count_created_between(*bounds) - total

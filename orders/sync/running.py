@@ -130,10 +130,10 @@ _IS_DUE: dict[SyncJob, Callable[[SyncState, datetime], bool]] = {
 
 
 class SyncRun:
-    """Runs jobs in the calling thread until `choose` returns None. Not thread-safe.
+    """Runs the jobs that `choose` returns, in the calling thread, until it returns None.
 
-    `stop` ends a run within a fraction of a second, except for calls in progress. `calls_at_once`
-    bounds concurrent calls to Goody (SYNC_CALLS_AT_ONCE by default).
+    Not thread-safe. `stop` ends a run within a fraction of a second, except for calls in progress.
+    `calls_at_once` bounds concurrent calls to Goody (SYNC_CALLS_AT_ONCE by default).
     """
 
     def __init__(
@@ -151,8 +151,8 @@ class SyncRun:
     def run(self) -> bool:
         """Run jobs until none is due, one fails, another process holds the lease, or `stop` is set.
 
-        Returns whether there was a job to run. Failures are stored on the state row or logged, not
-        raised.
+        Return whether there was a job to run. Failures are stored in the state row or logged, and
+        not raised.
         """
         has_run = False
         try:

@@ -1,4 +1,4 @@
-"""Defines what a scan reads: from which list (sources) and in which creation windows (plans)."""
+"""The sources of a scan (lists of Goody's API) and its plans (the creation windows to read)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .windows import WindowBounds, estimate_created_at
 
 
 class InconsistentListing(Exception):
-    """Goody's responses contradict each other, so rows may have been missed."""
+    """Goody's responses contradict each other, so that rows may be missing."""
 
 
 # --- Plans ------------------------------------------------------------------------------------

@@ -1,8 +1,8 @@
-"""Creation windows: splits them, and decides when one is completely read.
+"""Creation windows: splits them, and decides when one has been read completely.
 
 It uses no database and makes no calls. Goody's lists are offset pages over a collection that
 changes: rows repeat and disappear as pages shift. The rows of a window with fixed bounds hardly
-change, and its total shows whether all of them were seen.
+change, and its total shows whether all of them were read.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ class WindowPass:
     """The result of reading all pages of a window once.
 
     `ids` identify the rows, including those that are not orders. `is_ended`: no page follows.
-    `may_continue`: the last page was full, so that another may follow whatever Goody counts.
+    `may_continue`: the last page was full, so that another may follow despite the total.
     """
 
     ids: set[object] = field(default_factory=set)

@@ -31,9 +31,9 @@ _MARKER = re.compile(f"{_NUL}(\\d+){_NUL}")
 def render_rows(partial: str, rows: Sequence[tuple[str, ...]], **shared: Hashable) -> SafeString:
     """Render each row with a partial ("orders/list.html#row"), as a variable with its name.
 
-    A row is a NamedTuple of texts. The partial may output cells and test whether one is empty. It
-    may not filter or compare them, since it sees markers in place of the values. `shared` are
-    further variables, equal for all rows.
+    A row is a NamedTuple of texts. The partial may output cells and test whether they are empty,
+    but not filter or compare them, because it is rendered with markers in place of the values.
+    `shared` are further variables, which are equal for all rows.
     """
     # The stubs know no `template` on the backend's template.
     known: PartialTemplate = vars(get_template(partial))["template"]

@@ -32,10 +32,10 @@ _UNSENT_FOR = timedelta(hours=1)
 
 
 def unsent_form_parameter() -> str:
-    """Return the signed URL parameter for a form that was sent without a session.
+    """Return the signed URL parameter that tells the login page of a form sent without a session.
 
-    The form was not processed, and the login page mentions that. The parameter is valid for an
-    hour, so that a shared link does not show the message.
+    The form was not processed, and the login page says so. The parameter is valid for an hour, so
+    that a shared link does not show the message.
     """
     return _UNSENT.sign("unsent")
 
@@ -117,7 +117,7 @@ login = in_concurrency_group(POST=LOGIN)(LimitedLoginView.as_view())
 @login_not_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def admin_login(request: Request) -> HttpResponse:
-    """Redirect to the page or to our login, because only that limits sign-in attempts.
+    """Replace the admin's login by a redirect to the page or to our login, which limits attempts.
 
     Raises PermissionDenied for people without access to the admin.
     """

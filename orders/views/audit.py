@@ -1,4 +1,4 @@
-"""The audit page: who did what to which order, why, and the outcome."""
+"""The audit page: the actions of people with their reasons and outcomes."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def audit_page(request: Request) -> HttpResponseBase:
 def _visible(request: Request, *, sees_all: bool, order: str) -> AuditEntryQuerySet:
     """Return the entries that the person may see.
 
-    The history of one order is for all; it is in the timeline of the order's page as well.
+    Everybody may see the history of one order, which the timeline of its page shows as well.
     """
     intents = AuditEntry.objects.intents()
     if sees_all:

@@ -1,7 +1,7 @@
 """Concurrency groups: kinds of requests that wait for something other than the CPU.
 
-The web server (goodyadmin.server) has separate threads for each group and limits how long a request
-waits for one of them. It calls the view's `concurrency_group`.
+The web server (goodyadmin.server) has separate threads for each group, and limits the time that a
+request waits for one. It calls the view's `concurrency_group` to get the group.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ def in_concurrency_group[V: Callable[..., Any]](
 ) -> Callable[[V], V]:
     """Set a view's group for each method: `@in_concurrency_group(POST=GOODY_WRITE)`.
 
-    A HEAD request counts as a GET. With `has_copy`, a GET that shows our copy of an order is in no
-    group: the first GET of a browser that then loads Goody's answer with READ, and a poll.
+    A HEAD request counts as a GET. With `has_copy`, GETs that only show the stored copy of an order
+    are in no group: polls, and the first GET of a browser whose script then loads a fresh read.
     """
 
     def group_of(method: str, query: str, cookies: str) -> str:
@@ -51,7 +51,7 @@ _PAGE_SLOT_WAIT = 2.0
 
 @contextmanager
 def page_call_slot() -> Iterator[None]:
-    """Limit the calls to Goody of views whose requests usually do not call Goody.
+    """Limit the calls to Goody of views that rarely make one.
 
     Raises Unavailable when too many such calls are in progress in this process.
     """

@@ -1,6 +1,6 @@
 """The dialogs that cancel a gift and change an expiration, as pages and inside `<dialog>`.
 
-Sending and its response are in operations.py.
+write_responses.py sends the write and responds with its outcome.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ def order_cancel(request: Request, order_id: UUID) -> HttpResponseBase:
 @require_http_methods(["GET", "HEAD", "POST"])
 @requires_right(Right.EXTEND)
 def order_expiration(request: Request, order_id: UUID) -> HttpResponseBase:
-    """Change the expiration; with `again` (an operation's id) as an earlier request asked for."""
+    """Change the expiration. `again` is the id of an operation whose input fills the form."""
     if request.method != "POST":
         return _show(request, order_id, EXPIRATION)
     view = services.stored_order(order_id)
@@ -128,8 +128,8 @@ def _dates(viewer: Viewer, view: OrderWithOperations | None) -> DateReader:
 def _check_expiration(request: Request, view: OrderWithOperations, form: ExpirationForm) -> None:
     """Add errors about the date to its field, before anything is sent.
 
-    This checks our copy; the service checks a fresh read. A repeated submit is not checked: it
-    returns the operation that the first submit created.
+    It checks the stored copy; the service checks a fresh read. A repeated submit is not checked,
+    because it returns the operation that the first submit created.
     """
     if form.is_resubmitted:
         return
@@ -154,8 +154,8 @@ def _show(
 ) -> HttpResponse:
     """Show the dialog with a fresh read, or with an invalid form and its errors.
 
-    If our copy allows the change, the dialog opens with the copy at once, and its script loads the
-    fresh read.
+    If the stored copy allows the change, the dialog opens with the copy at once, and the script
+    loads the fresh read.
     """
     if form is None and (response := _show_copy(request, order_id, name)):
         return response
@@ -191,7 +191,7 @@ def _render(
 ) -> HttpResponse:
     """Render the dialog.
 
-    `read_url` is the URL of a fresh read; the form cannot be sent before that is loaded.
+    `read_url` returns a fresh read; the submit button is disabled until it is loaded.
     """
     context: dict[str, Any] = {
         "dialog": dialog,
@@ -206,7 +206,7 @@ def _render(
 
 
 def _show_copy(request: Request, order_id: UUID, name: str) -> HttpResponse | None:
-    """Return the dialog with our copy, which cannot be sent yet.
+    """Return the dialog with the stored copy and a disabled submit button.
 
     Return None if the dialog must wait for Goody.
     """
@@ -222,12 +222,12 @@ def _show_copy(request: Request, order_id: UUID, name: str) -> HttpResponse | No
 
 
 def _snapshot_token(view: OrderWithOperations) -> str:
-    """Return a token that is equal for reads with the same values in the dialog."""
+    """Return a token of the values in the dialog."""
     return hex_digest(json.dumps(eligibility.order_snapshot(view.order), sort_keys=True).encode())
 
 
 def _enable(request: Request, view: OrderWithOperations, dialog: Dialog, name: str) -> HttpResponse:
-    """Return the values of a fresh read without the input fields; the script enables the button."""
+    """Return the values of a fresh read, without input fields, for a dialog that is open."""
     context = {"dialog": dialog, "snapshot": _snapshot(view, None)}
     response = shortcuts.render(request, f"{dialog_template(name)}#ready", context)
     response["HX-Reswap"] = "none"
@@ -243,9 +243,9 @@ def _empty_form(request: Request, order_id: UUID, name: str) -> WriteForm:
 def _order_for_dialog(
     request: Request, order_id: UUID, form: WriteForm | None
 ) -> OrderWithOperations:
-    """Return a fresh read; for an invalid form our copy.
+    """Return a fresh read, or the stored copy for an invalid form.
 
-    The form's `snapshot` is from an older read anyway.
+    The snapshot of an invalid form is from an older read anyway.
     """
     stored = None
     if form is not None and not form.needs_new_dialog:
@@ -256,7 +256,7 @@ def _order_for_dialog(
 
 
 def _form_key(form: WriteForm | None) -> str:
-    """Return the one-time key. An invalid form keeps its key, because nothing was sent with it."""
+    """Return a new one-time key, or that of an invalid form, which was not used yet."""
     if form is None or form.needs_new_dialog:
         return str(uuid4())
     return str(form.cleaned_data["form_key"])
@@ -281,7 +281,7 @@ def _dialog(request: Request, view: OrderWithOperations, name: str) -> Dialog:
 
 
 def _not_applied(view: OrderWithOperations, wanted: str) -> Operation | None:
-    """Return the extension that is requested again; None unless it was not applied."""
+    """Return the extension whose input fills the form again; None unless it was not applied."""
     found = next((one for one in view.operations if str(one.id) == wanted), None)
     is_former = found is not None and found.state == State.NOT_APPLIED
     return found if is_former and found and found.expiration else None
@@ -297,9 +297,9 @@ def _unavailable(request: Request, order_id: UUID, name: str, error: Exception) 
 
 
 def _still_unread(request: Request, dialog: Dialog) -> HttpResponse:
-    """Return the reason for which there is no fresh read, for a banner above the opened form.
+    """Return the reason why there is no fresh read, for a banner above the form in an open dialog.
 
-    The form keeps what was typed, and cannot be sent yet.
+    The form keeps its input, and its submit button stays disabled.
     """
     context = {"banner": dialog.banner, "read_url": request.get_full_path()}
     response = shortcuts.render(request, "includes/dialog_unread.html", context)

@@ -98,9 +98,10 @@ def queue_timeout(request: Request) -> HttpResponse:
 
 
 def csrf_failure(request: Request, reason: str = "") -> HttpResponse:
-    """Refuse a request for CSRF_FAILURE_VIEW and SecFetchMiddleware, and record the event.
+    """Refuse a request for CSRF_FAILURE_VIEW and SecFetchMiddleware, and record a security event.
 
-    Nothing was done. An outdated login page redirects to a new one.
+    The request changed nothing. A submitted login page with an old token is redirected to a new
+    one.
     """
     try:
         # Apart, so that a flood from outside hides nothing that happens to somebody signed in.
@@ -142,7 +143,7 @@ def bad_request(request: Request, exception: Exception) -> HttpResponse:  # noqa
 
 
 def permission_denied(request: Request, exception: Exception) -> HttpResponse:  # noqa: ARG001
-    """Return the page for handler403: a right that is not ours (the admin pages) is missing."""
+    """Return the page for handler403: a right of Django's admin is missing."""
     return render_error_page(
         request,
         ErrorPage(403, "You may not do this", "An admin grants rights by roles.", tone="warn"),
@@ -166,7 +167,7 @@ def not_found(request: Request, exception: Exception) -> HttpResponse:  # noqa: 
 
 
 def method_not_allowed(request: Request, response: HttpResponse) -> HttpResponse:
-    """Return a page instead of Django's empty 405, for a form's URL that was typed or reloaded."""
+    """Return a page instead of Django's empty 405, for example for the reloaded URL of a form."""
     page = render_error_page(
         request,
         ErrorPage(
@@ -185,7 +186,7 @@ def method_not_allowed(request: Request, response: HttpResponse) -> HttpResponse
 
 
 def server_error(request: Request, *args: Any) -> HttpResponse:  # noqa: ARG001
-    """Return the page for handler500, after a bug. Its frame does not read the database."""
+    """Return the page for handler500. Its frame does not read the database, which may be down."""
     request.is_frame_bare = True
     return render_error_page(
         request,

@@ -1,4 +1,4 @@
-"""The page of unaccepted gifts that expire soon or expired lately."""
+"""The page of unaccepted gifts that expire soon or expired recently."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .http import requires_right
 @require_safe
 @requires_right(Right.READ)
 def expiring(request: Request) -> HttpResponse:
-    """Show the figures of all days and windows, and the groups of the window `expires`."""
+    """Show the counts of all days and windows, and the groups of the window `expires`."""
     viewer = request.viewer
     wanted = request.GET.get("expires", "")
     grouped = wanted if wanted in WINDOWS else DEFAULT_WINDOW

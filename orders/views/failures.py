@@ -1,7 +1,7 @@
 """Error pages: the message and the HTTP status of every expected failure.
 
 Any other exception is a bug: Django logs it and shows the 500 page with the request id. Refusals of
-a write appear in the dialog that sent it, see operations.py.
+a write are shown in its dialog (write_responses.py).
 """
 
 from __future__ import annotations
@@ -216,8 +216,8 @@ def _goody_refused(failure: Rejected) -> ErrorPage:
 def _database_failed(request: Request, failure: Exception) -> ErrorPage:
     """Return the page for a failure of our database.
 
-    A GET changed nothing. The request of a submitted form may have reached Goody before the
-    database failed, so the page must not claim that nothing happened.
+    A submitted form may have been sent to Goody before the database failed, so that its page must
+    not claim that nothing happened. A GET changes nothing.
     """
     was_reading = request.method in ("GET", "HEAD")
     if _is_busy(failure):

@@ -40,7 +40,7 @@ from .http import HttpResponseSeeOther, requires_right
 @require_http_methods(["GET", "HEAD", "POST"])
 @requires_right(Right.READ)
 def order_find(request: Request) -> HttpResponseBase:
-    """Show the form for pasted text; a POST redirects to the page of the orders in the text."""
+    """Show the form for pasted text; a POST redirects to the page of the orders that it names."""
     if request.method != "POST":
         return _show(request, PastedTextForm())
     form = PastedTextForm(request.POST)

@@ -43,7 +43,7 @@ def requires_right[**P](
 
 
 def works_without_database[V: Callable[..., HttpResponseBase]](view: V) -> V:
-    """Mark a view so that our middleware reads nothing from the database for it.
+    """Mark a view that our middleware must not read the database for.
 
     The page frame then shows no person.
     """
@@ -69,12 +69,12 @@ def browser_runs_script(request: HttpRequest) -> bool:
 
 
 def htmx_source_id(request: HttpRequest) -> str:
-    """Return the id of the element that caused htmx to send the request; "" if there is none."""
+    """Return the id of the element that triggered the htmx request; "" if there is none."""
     return _element_id(request, "HX-Source")
 
 
 def htmx_target_id(request: HttpRequest) -> str:
-    """Return the id of the element that htmx will fill; "" if there is none.
+    """Return the id of the target element of the htmx request; "" if there is none.
 
     htmx 4 sends `HX-Target: tag#id` with the id percent-encoded. A history restore requires the
     whole page, whatever the target.
@@ -122,6 +122,6 @@ def render_page_or_partial(
 
 
 def suppress_response_log(response: HttpResponse) -> HttpResponse:
-    """Prevent Django from logging an expected 4xx or 5xx as an error."""
+    """Prevent Django from logging this expected 4xx or 5xx response as an error."""
     vars(response)["_has_been_logged"] = True
     return response

@@ -1,4 +1,4 @@
-"""The pages of jobs, and what people do with a job: stop, approve, run a part of it again."""
+"""The pages of jobs, and the changes of a job: stop, resume, approve, decline, run again, undo."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _LIST, _PAGE = "jobs/list.html", "jobs/job.html"
 @require_safe
 @requires_right(Right.READ_OWN_AUDIT)
 def jobs(request: Request) -> HttpResponse:
-    """Show the jobs that a person may see, the open ones first; with `of=mine` their own."""
+    """Show the jobs that a person may see, open ones first; `of=mine` selects the person's own."""
     viewer = request.viewer
     sees_all = viewer.actor.may(Right.READ_ALL_AUDIT)
     is_own_only = not sees_all or request.GET.get("of") == "mine"
@@ -63,7 +63,7 @@ def jobs(request: Request) -> HttpResponse:
 
 
 def _shown_first(found: QuerySet[Job], request: Request) -> tuple[list[Job], list[Job]]:
-    """Return the jobs that await approval and those that run; in a poll, those it asks for."""
+    """Return the jobs that await approval and those that run; in a poll, the requested ones."""
     if "poll" in request.GET:
         awaiting, running = (
             list(found.filter(number__in=_numbers(request.GET.get(name, ""))))
@@ -88,7 +88,7 @@ def _page_of[M: (Job, JobItem)](rows: QuerySet[M], request: Request, *, per_page
 @require_safe
 @requires_right(Right.BULK)
 def job_status(request: Request, job_id: UUID) -> HttpResponse:
-    """Return the progress of an own job for the top bar, which polls it; 204 if there is none."""
+    """Return the progress of the person's job, which the top bar polls; 204 if there is none."""
     status = polled_job_status(request.viewer, job_id)
     if status is None:
         return HttpResponse(status=204)
@@ -98,7 +98,7 @@ def job_status(request: Request, job_id: UUID) -> HttpResponse:
 @require_safe
 @requires_right(Right.READ)
 def job(request: Request, job_id: UUID) -> HttpResponse:
-    """Show a job, which is a part of the history of its orders.
+    """Show a job to everybody who may read orders: it is a part of their history.
 
     `outcome` filters the items. A poll without changes gets a 204.
     """
@@ -205,7 +205,7 @@ def job_decline(request: Request, job_id: UUID) -> HttpResponseBase:
 @require_POST
 @requires_right(Right.BULK)
 def job_retry(request: Request, job_id: UUID) -> HttpResponseBase:
-    """Create a job of the items that failed, once: a repeated submit leads to the same job."""
+    """Create a job of the failed items; a repeated submit redirects to the same job."""
     key = uuid5(job_id, JobRelation.RETRY)
     return _change(request, job_id, partial(bulk.retry_failed, job_id=job_id, form_key=key))
 
@@ -213,7 +213,7 @@ def job_retry(request: Request, job_id: UUID) -> HttpResponseBase:
 @require_POST
 @requires_right(Right.BULK)
 def job_run_remaining(request: Request, job_id: UUID) -> HttpResponseBase:
-    """Create a job of the items that were not run, once."""
+    """Create a job of the items that were not run; a repeated submit redirects to the same job."""
     key = uuid5(job_id, JobRelation.REST)
     return _change(request, job_id, partial(bulk.run_remaining, job_id=job_id, form_key=key))
 
@@ -221,7 +221,7 @@ def job_run_remaining(request: Request, job_id: UUID) -> HttpResponseBase:
 @require_POST
 @requires_right(Right.BULK)
 def job_undo(request: Request, job_id: UUID) -> HttpResponseBase:
-    """Select what a job extended, and redirect to the preview of the undo."""
+    """Select the orders that a job extended, and redirect to the preview of the undo."""
     shown, viewer = _get_job(job_id), request.viewer
     try:
         selection = freeze_undo(
@@ -236,7 +236,7 @@ def job_undo(request: Request, job_id: UUID) -> HttpResponseBase:
 
 
 def _change(request: Request, job_id: UUID, change: Callable[..., Job]) -> HttpResponseBase:
-    """Make a change and redirect to the page of the job that it returns."""
+    """Call `change` and redirect to the page of the job that it returns."""
     shown = _get_job(job_id)
     viewer = request.viewer
     try:

@@ -58,7 +58,7 @@ def order_facets(request: Request) -> HttpResponse:
 @require_safe
 @requires_right(Right.READ)
 def order_filters(request: Request) -> HttpResponse:
-    """Show the filters of a list: as a page, or as the panels of the row of filters."""
+    """Show the filters of a list, as a page or as the popovers of the filter bar."""
     wanted, viewer = parse_list_request(request), request.viewer
     context = {
         "controls": filter_controls(wanted),
@@ -75,7 +75,7 @@ def order_filters(request: Request) -> HttpResponse:
 @require_safe
 @requires_right(Right.READ)
 def order_help(request: Request) -> HttpResponse:
-    """Explain the search box: as a page, or as a panel below it."""
+    """Explain the search box, as a page or as a popover below it."""
     return render_page_or_partial(
         request, "orders/help.html", {"hints": OPERATOR_HINTS}, {"search-help": "panel"}
     )
@@ -84,7 +84,7 @@ def order_help(request: Request) -> HttpResponse:
 @require_safe
 @requires_right(Right.READ)
 def order_counts(request: Request) -> HttpResponse:
-    """Return the numbers beside the views that everybody has."""
+    """Return the numbers of orders of the presets."""
     viewer = request.viewer
     queries = {
         one.key: one.filters.query(viewer.clock, labels.find_label_id)
@@ -98,7 +98,7 @@ def order_counts(request: Request) -> HttpResponse:
 @require_safe
 @requires_right(Right.READ)
 def count_page_changes(request: Request) -> HttpResponse:
-    """Return how many orders of a page have changed since it was shown. The page polls this."""
+    """Return the number of orders of a page that changed since it was shown, for polls."""
     try:
         list_query = parse_list_request(request).list_query
         shown = parse_page_token(request.GET.get("seen", ""))
@@ -122,7 +122,7 @@ def count_page_changes(request: Request) -> HttpResponse:
 @require_safe
 @requires_right(Right.READ)
 def order_choices(request: Request, kind: str) -> HttpResponse:
-    """Return names that contain the text typed into a filter; 204 if the search takes too long."""
+    """Return the names that contain the text in a filter's field; 204 if that takes too long."""
     if kind not in Label.Kind.values:
         raise Http404
     try:
@@ -158,11 +158,10 @@ _MOVES = {"up": -1, "down": 1}
 @require_http_methods(["GET", "HEAD", "POST"])
 @requires_right(Right.READ)
 def order_columns(request: Request) -> HttpResponseBase:
-    """GET: the form with the columns of the list in the URL. POST: that list with the chosen ones.
+    """Show the form to choose the columns of a list; a POST redirects to the list with the columns.
 
-    The chosen columns become the person's own, except in a saved view, which keeps its own. A
-    browser without script submits the form with each button that moves a column, and gets the form
-    again.
+    They become the person's columns for all lists, except those of a saved view, which has its own.
+    Without the script, each button that moves a column submits the form and shows it again.
     """
     filters = parse_list_request(request).filters
     if request.method != "POST":

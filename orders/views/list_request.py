@@ -1,4 +1,4 @@
-"""Reads the parameters of a list's request, and builds the search query of them and the box."""
+"""Parses the request for a list, and builds the query of its parameters and its search box."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ class ListRequest:
 
 
 def filter_controls(wanted: ListRequest) -> FilterControls:
-    """Return the controls of the filters, with the text of invalid fields as it was typed."""
+    """Return the filter controls, in which invalid fields keep their typed text."""
     form = wanted.form
     return make_filter_controls(
         wanted.filters,
@@ -123,7 +123,7 @@ def _finding(filters: Filters, viewer: Viewer) -> Finding | None:
 
 
 def _named_orders(finding: Finding | None, filters: Filters, viewer: Viewer) -> tuple[UUID, ...]:
-    """Return the orders of the finding, of the selection, or those that are in both."""
+    """Return the ids in the finding or the selection; in both of them if both are given."""
     found = finding.orders if finding else ()
     if filters.selection is None:
         return found

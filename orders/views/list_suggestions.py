@@ -36,9 +36,9 @@ _TOO_LATE = "Looking for similar names took too long."
 
 
 def suggest_lists(wanted: ListRequest) -> ListSuggestions:
-    """Return searches for similar names, and the changes that show orders.
+    """Return searches for similar names, and changes of the list that have matches.
 
-    Their number of orders is unknown where counting takes too long.
+    The number of matches is None if counting takes too long.
     """
     similar = _similar(wanted)
     changed = {**_of_conditions(wanted), **_of_all(wanted)}
@@ -57,7 +57,7 @@ def suggest_lists(wanted: ListRequest) -> ListSuggestions:
 
 
 def _similar(wanted: ListRequest) -> ListSuggestions:
-    """Return the searches for names and addresses near the typed ones."""
+    """Return searches for names and addresses that are similar to the typed ones."""
     filters, exact = wanted.filters, wanted.interpretation.box.exact
     if not filters.q or exact != Query(emails=exact.emails):
         return ListSuggestions(())

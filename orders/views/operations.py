@@ -49,7 +49,7 @@ _NOT_UNDOABLE = Banner(
 @require_safe
 @requires_right(Right.READ)
 def operation_page(request: Request, order_id: UUID, operation_id: UUID) -> HttpResponseBase:
-    """Show the page of an operation. While the operation is open it polls our row, never Goody."""
+    """Show the page of an operation. Its polls read the row and never call Goody."""
     found = services.find_operation(order_id, operation_id, now=request.viewer.now)
     if found is None:
         raise Http404
@@ -61,7 +61,7 @@ def operation_page(request: Request, order_id: UUID, operation_id: UUID) -> Http
 @require_http_methods(["GET", "HEAD", "POST"])
 @requires_right(Right.EXTEND)
 def operation_undo(request: Request, order_id: UUID, operation_id: UUID) -> HttpResponseBase:
-    """Restore the expiration before an extension. A GET, as after a login, shows the order."""
+    """Restore the expiration before an extension. A GET (after a login) redirects to the order."""
     found = get_object_or_404(Operation, pk=operation_id, order_uuid=order_id)
     if request.method != "POST":
         return redirect(dialogs.order_url(order_id, request.viewer.next_url))
@@ -96,7 +96,7 @@ def operation_undo(request: Request, order_id: UUID, operation_id: UUID) -> Http
 @require_http_methods(["GET", "HEAD", "POST"])
 @requires_right(Right.SETTLE)
 def operation_settle(request: Request, order_id: UUID, operation_id: UUID) -> HttpResponseBase:
-    """Record what a lead saw on Goody's own page. A GET, as after a login, shows the form."""
+    """Record the outcome that a lead saw at Goody. A GET, as after a login, shows the form."""
     found = get_object_or_404(Operation, pk=operation_id, order_uuid=order_id)
     if request.method != "POST":
         return redirect(operation_url(found, request.viewer.next_url))

@@ -61,9 +61,9 @@ _FRAGMENTS = {"order-detail": "detail", "order-": "row"}
 @require_safe
 @requires_right(Right.READ)
 def order_detail(request: Request, order_id: UUID) -> HttpResponseBase:
-    """Show an order from Goody, or our copy if the browser's script then loads Goody's answer.
+    """Show a fresh read of an order, or the stored copy if the script then loads a fresh read.
 
-    Fragments that poll while a write is open read our copy.
+    Polls while a write is open show the stored copy.
     """
     is_row = choose_partial(htmx_target_id(request), _FRAGMENTS) == "row"
     is_poll = is_row or "poll" in request.GET
@@ -93,9 +93,10 @@ def order_detail(request: Request, order_id: UUID) -> HttpResponseBase:
 
 
 def _record_reading(request: Request, view: OrderWithOperations) -> None:
-    """Record that the person read the order, and the raw JSON if it is not folded.
+    """Record that the person read the order, and without the script also the raw JSON.
 
-    With our script it is folded, and the browser reports by `order_access` when it is unfolded.
+    With the script the JSON is collapsed, and the browser reports to `order_access` when it is
+    expanded.
     """
     viewer = request.viewer
     kinds = [access_records.Kind.ORDER]
@@ -110,7 +111,7 @@ def _record_reading(request: Request, view: OrderWithOperations) -> None:
 @require_POST
 @requires_right(Right.COPY_GIFT_LINK)
 def order_access(request: Request, order_id: UUID) -> HttpResponseBase:
-    """Record an access that only the browser observes: a copied link, unfolded raw JSON."""
+    """Record an access that only the browser can report: a copied link, expanded raw JSON."""
     kind = request.POST.get("kind", "")
     if kind not in access_records.Kind.values:
         return HttpResponse(status=422)
@@ -122,7 +123,7 @@ def order_access(request: Request, order_id: UUID) -> HttpResponseBase:
 
 
 def _unchanged(request: Request, view: OrderWithOperations) -> HttpResponse:
-    """Return only the time of the read, so that unfolded sections and selections are kept."""
+    """Return only the time of the read, so that expanded sections and selected text stay."""
     as_of = make_header(view, viewer=request.viewer).as_of
     response = shortcuts.render(request, f"{TEMPLATE}#as_of", {"as_of": as_of, "is_oob": True})
     response["HX-Reswap"] = "none"
@@ -132,7 +133,7 @@ def _unchanged(request: Request, view: OrderWithOperations) -> HttpResponse:
 def order_detail_context(
     request: Request, view: OrderWithOperations, *, is_waiting: bool = False
 ) -> dict[str, Any]:
-    """Return the template context. `is_waiting`: the page shows our copy until Goody answers."""
+    """Return the template context. `is_waiting`: the stored copy is shown until Goody answers."""
     viewer = request.viewer
     waiting = view.pending
     detail = make_order_detail(
@@ -151,7 +152,7 @@ def order_detail_context(
 
 
 def undoable_operation_ids(viewer: Viewer, operations: Sequence[Operation]) -> set[UUID]:
-    """Return the operations that the viewer may undo: none while another one is open."""
+    """Return the ids of the operations that the viewer may undo; none while a write is open."""
     if not viewer.actor.may(Right.EXTEND) or any(one.is_open for one in operations):
         return set()
     return {one.id for one in operations if services.may_undo_extension(one, now=viewer.now)}
@@ -231,7 +232,7 @@ def order_detail_fragment(request: Request, view: OrderWithOperations) -> str:
 
 
 def order_row_fragment(request: Request, view: OrderWithOperations) -> str:
-    """Return the row of a list, with the reason if a write on the order has just failed."""
+    """Return the row of a list; if a write on the order has just failed, with the reason."""
     viewer = request.viewer
     row = RowBuilder(viewer).build_row(
         services.listed_order(view), failed=recent_failure(view.operations, viewer.now)

@@ -1,4 +1,4 @@
-"""The options below the search box while somebody types."""
+"""The options below the search box, which are loaded while somebody types."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _MAX_NAMES = 5
 @require_safe
 @requires_right(Right.READ)
 def search_box_options(request: Request) -> HttpResponse:
-    """Return the options for the parameters of a list; 204 if the box is empty."""
+    """Return the options for the text of the box and the filters; 204 if the box is empty."""
     try:
         options = _options(parse_list_parameters(request.GET, viewer=request.viewer))
     except SearchTimeout:

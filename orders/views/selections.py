@@ -1,4 +1,4 @@
-"""Selections of orders for a bulk action, and the preview of what the action will do."""
+"""Selections of orders for a bulk action, and the preview of the action."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ _FRAGMENTS = {"plan": "plan"}
 @require_POST
 @requires_right(Right.BULK)
 def selection_create(request: Request) -> HttpResponseBase:
-    """Freeze the checked orders, or all that match the list, and redirect to the preview."""
+    """Store the checked orders, or all that match the list, and redirect to the preview."""
     form = SelectionForm(request.POST)
     if not form.is_valid():
         return _refused(request, "", "The orders could not be selected", _first_error(form))
@@ -118,7 +118,8 @@ def _next_url(selection: Selection) -> str:
 def selection_count(request: Request) -> HttpResponse:
     """Return the number of orders that match a list.
 
-    204 if a filter is invalid, since such a list is empty, and if counting takes too long.
+    The response is 204 if counting takes too long, or if a filter is invalid (such a list is
+    empty).
     """
     wanted = parse_list_parameters(request.GET, viewer=request.viewer)
     if not wanted.is_valid:
@@ -152,7 +153,7 @@ def _refused(request: Request, list_url: str, title: str, sentence: str) -> Http
 @require_http_methods(["GET", "HEAD", "POST"])
 @requires_right(Right.BULK)
 def selection(request: Request, selection_id: UUID) -> HttpResponseBase:
-    """Show what a bulk action will do with the selected orders; a POST starts it."""
+    """Show the preview of a bulk action on the selected orders; a POST starts the action."""
     viewer = request.viewer
     found = selections.get_selection(actor=viewer.actor, selection_id=selection_id, now=viewer.now)
     job = job_of_selection(found)
@@ -193,7 +194,7 @@ def _rule(
 
 
 def _submit(request: Request, found: Selection) -> HttpResponseBase:
-    """Start what the submitted preview showed; show the preview again if that has changed."""
+    """Start the action as previewed; show the preview again if the plan has changed."""
     viewer = request.viewer
     form = _plan_form(request.POST, viewer)
     as_of = form.submitted_as_of(viewer.now)

@@ -1,7 +1,7 @@
 """Sends a write and responds with its outcome.
 
 A refusal is shown in the dialog. Any other outcome replaces the row or the detail from which the
-dialog was opened; without htmx it redirects to the operation's page.
+dialog was opened; without htmx the response redirects to the operation's page.
 """
 
 from __future__ import annotations
@@ -138,9 +138,9 @@ def respond_with_dialog_banner(
     may_repeat: bool = True,
     view: OrderWithOperations | None = None,
 ) -> HttpResponse:
-    """Return the dialog with a banner instead of the form; `view` is named in its head.
+    """Return the dialog with a banner instead of the form. Its header shows the order of `view`.
 
-    Its title describes this attempt alone, because another one may have changed the order.
+    The title describes this attempt alone, because another one may have changed the order.
     """
     next_url = request.viewer.next_url
     url = with_next_url(reverse(name, args=[order_id]), next_url)
@@ -162,10 +162,9 @@ def respond_with_dialog_banner(
 
 
 def with_order_fragment(request: Request, order_id: UUID, response: HttpResponse) -> HttpResponse:
-    """Return the dialog's response together with the order as read for it.
+    """Add the order that was read for the dialog to the dialog's response.
 
-    The order has usually changed, and the page behind the dialog must not continue to offer
-    actions.
+    The order has usually changed, and the page behind the dialog must stop offering actions.
     """
     view = services.stored_order(order_id) if _is_dialog(request) else None
     if opener := _opener(request, view):
@@ -212,7 +211,7 @@ def _refused(request: Request, operation: Operation, *, name: str) -> HttpRespon
 
 
 def _may_repeat(operation: Operation, message: OutcomeMessage) -> bool:
-    """Whether the dialog may be opened again: not for an order that takes no change any more."""
+    """Whether the dialog may be opened again: the order can still be changed."""
     has_ended = operation.failure_kind in ("accepted", "ended", "unknown_status")
     return message.is_final and operation.effect_seen_at is None and not has_ended
 
@@ -232,7 +231,7 @@ def _done(request: Request, operation: Operation) -> HttpResponse:
 
 
 def _opener(request: Request, view: OrderWithOperations | None) -> tuple[str, str] | None:
-    """Return the selector and the new markup of the element from which the dialog was opened.
+    """Return (selector, new markup) of the element from which the dialog was opened.
 
     Return None if the page behind the dialog shows neither the order's row nor its detail.
     """

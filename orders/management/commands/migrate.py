@@ -22,7 +22,7 @@ class Command(migrate.Command):
 
 
 def protect_file(name: str) -> None:
-    """Make the database readable only for its owner; SQLite gives its log the same mode."""
+    """Make the database file readable only for its owner; SQLite creates its log with that mode."""
     if name == ":memory:" or name.startswith("file:"):
         return
     path = Path(name)

@@ -1,7 +1,7 @@
 """`manage.py sync_orders [--full]`: bring the index up to date now, and exit when it is.
 
-The worker does the same by itself. Whichever process holds the lease does it, and this one shows
-its progress. After a kill at any moment, the next run continues.
+The worker does the same continuously. If another process holds the lease, this command shows the
+progress of that process. After a kill at any moment, the next run continues.
 """
 
 from __future__ import annotations

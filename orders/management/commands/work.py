@@ -1,9 +1,9 @@
-"""`manage.py work`: the background work. Any number of workers may run.
+"""`manage.py work`: the worker process for all background work. Any number of them may run.
 
-Each loop has a thread, with its own database connection, and makes blocking calls: settling never
-waits for a sync or a job. A loop holds no state of its own. It queries our rows for what is due and
-claims it by conditional UPDATEs or a lease, so that two workers never do the same, and after a kill
-at any moment any worker continues.
+Each loop has a thread with its own database connection, and makes blocking calls: settling never
+waits for a sync or a job. All state is in the database. A loop queries the rows that are due and
+claims them by conditional UPDATEs or a lease, so that two workers never process the same row, and
+any worker continues after a kill at any moment.
 """
 
 from __future__ import annotations
@@ -116,7 +116,7 @@ def clean_up() -> None:
 
 
 def settle_due(stop: threading.Event, evidence: services.ReadEvidence) -> None:
-    """Settle the writes that are due. While the database is down, the next turn tries again."""
+    """Settle the operations that are due. A failure of the database is left to the next turn."""
     close_old_connections()
     if evidence.was_clock_set():
         log.warning("the clock was set; the reads of operations are scheduled anew")
@@ -149,7 +149,7 @@ def _beat(role: str) -> None:
 
 
 def _guard[T](what: str, step: Callable[[], T]) -> T | None:
-    """Run one step and log its failure, so that it does not prevent later ones."""
+    """Run one step and log its failure, so that the next steps are run as well."""
     try:
         return step()
     except DatabaseFailure as error:
