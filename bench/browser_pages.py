@@ -183,7 +183,7 @@ def _first_paint(page: Page, url: str) -> float:
 
 
 def _open_settled(page: Page, site: Site) -> None:
-    """Open the page and wait until it has requested everything."""
+    """Open the page and wait until all its requests have finished."""
     page.goto(site.url, wait_until="networkidle")
     page.wait_for_timeout(_SETTLING_MS)
 
@@ -197,7 +197,7 @@ def _page_turn(page: Page, site: Site) -> float:
 
 
 def _click_next(page: Page, site: Site) -> None:
-    """Click by the mouse alone: a locator's click runs scripts in the page."""
+    """Click with the mouse, because a locator's click runs scripts in the page."""
     link = page.locator(site.next_link).last
     link.scroll_into_view_if_needed()
     box = link.bounding_box()

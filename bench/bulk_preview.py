@@ -1,4 +1,4 @@
-"""The preview of a bulk action for as many orders as one selection takes, signed in as a lead.
+"""Measures the preview of a bulk action on the largest possible selection, as a lead.
 
 The orders are the newest ones. LIST_ROUNDS (50) is the number of requests.
 """
@@ -50,7 +50,7 @@ def measure_preview(vendor: str) -> None:
 
 
 def longest_list(visitor: Visitor) -> str:
-    """Return the parameters of the longest of the lists that a selection takes."""
+    """Return the parameters of the longest list that is within the limit of a selection."""
     for days in _DAYS:
         query = f"created_after={datetime.now(UTC) - timedelta(days=days):%Y-%m-%d}"
         if match_count(visitor, query):
@@ -59,7 +59,7 @@ def longest_list(visitor: Visitor) -> str:
 
 
 def match_count(visitor: Visitor, query: str) -> int:
-    """Return the number of orders of a list; 0 if they are too many for a selection."""
+    """Return the number of orders of a list; 0 if it is over the limit of a selection."""
     number, _, rest = get_page(visitor, f"/selections/count/?{query}").partition(" ")
     return int(number.replace(",", "")) if rest == "that match" else 0
 

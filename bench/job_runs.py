@@ -1,9 +1,9 @@
-"""Jobs: the pace, our own cost of an item, memory, lists beside a job, and killed workers.
+"""Measures jobs: rate, CPU time of an item, memory, the list during a job, killed workers.
 
-A job cancels new orders. The pace is measured with a Goody that answers after 100 ms; the cost,
-which is the CPU time of the worker, and the memory without a pace and with one that answers at
-once. JOB_ITEMS (5,000) is the number of items of a large job, JOB_KILLS (2,000) that of the job
-whose workers are killed.
+A job cancels new orders. The rate is measured with a Goody that answers after 100 ms. CPU time and
+memory of the worker are measured without a rate limit, with a Goody that answers at once. JOB_ITEMS
+(5,000) is the number of items of a large job, JOB_KILLS (2,000) that of the job whose workers are
+killed.
 """
 
 from __future__ import annotations
@@ -124,7 +124,7 @@ def running_redis() -> Iterator[str]:
 
 
 def _print_kills(at: Databases, emulator: Emulator, name: str, **more: str) -> None:
-    """Two web processes and two workers, of which one is killed and replaced every few seconds."""
+    """Run a job with two workers, of which one is killed and replaced every few seconds."""
     more |= {**_SHORT, **_SETTLED_AFTER, "WEB_CONCURRENCY": "2" if at.vendor != "sqlite" else "1"}
     with _new_database(at, emulator, **more) as env, running_web_server(env):
         _create_job(env, _KILLED)

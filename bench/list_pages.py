@@ -154,7 +154,7 @@ def _measure_during_writes(at: Databases, database: Database) -> None:
 
 @contextmanager
 def _writer(env: Mapping[str, str]) -> Iterator[None]:
-    """A process that inserts orders as fast as possible, and has started to."""
+    """Start a process that inserts orders as fast as possible; return after its first insert."""
     writer = Process(["-m", "bench.index_writes", "flood"], env={**env, "PYTHONUNBUFFERED": "1"})
     try:
         while "storing" not in writer.output():

@@ -20,9 +20,9 @@ _TYPING = {"HX-Request": "true", "HX-Target": "section#results", "HX-Source": "i
 
 
 class RequestKind(StrEnum):
-    """The kind of a request, which decides its goal (list_pages.py).
+    """The kind of a request, which determines its goal (list_pages.py).
 
-    The last three are fragments that the browser requests by itself.
+    The last three are fragments that the page's script requests.
     """
 
     PLAIN = "plain"
@@ -222,7 +222,7 @@ def _parts(values: RequestValues) -> Iterator[MeasuredRequest]:
 
 
 def random_requests(values: RequestValues, *, count: int, seed: int = 1) -> list[MeasuredRequest]:
-    """Return requests with one to four conditions and any sort. Equal seeds give equal requests."""
+    """Return `count` requests with one to four conditions and a random sort, by the seed."""
     draw, pool = random.Random(seed), _pool(values)
     return [_draw(draw, pool, number) for number in range(count)]
 

@@ -1,4 +1,4 @@
-"""When a page was painted after a click or a key, read from the browser's own entries."""
+"""Times from a click or a key press to the paint of the page, from the browser's own entries."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def wait_for_first_paint(page: Page) -> float:
 
 
 def clear_times(page: Page) -> None:
-    """Forget the times of earlier paints."""
+    """Discard the times of earlier paints."""
     page.evaluate("sessionStorage.removeItem('bench-painted')")
 
 

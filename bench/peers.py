@@ -167,7 +167,7 @@ def copy_orders_for_peers(database: Database) -> Path:
 
 @contextmanager
 def running_datasette(path: Path) -> Iterator[Visitor]:
-    """A Datasette on a file that may change, like an index during a sync."""
+    """Start Datasette on a file that may change, like an index during a sync."""
     _require_datasette()
     port = free_port()
     limits = [part for name, value in _LIMITS.items() for part in ("--setting", name, value)]

@@ -54,7 +54,7 @@ class PeopleTexts:
         return {term: self.count_hits(term) for term in sorted(terms)}
 
     def term_with_hits(self, wanted: int, *, is_exact: bool = False) -> str:
-        """Return the term with nearly `wanted` hits. `is_exact`: it occurs in no other field."""
+        """Return a term with about `wanted` hits. With `is_exact` it occurs in no other field."""
         found = {
             term: n
             for term, n in self._by_term.items()
@@ -123,7 +123,7 @@ def _typical() -> Order:
 
 
 def _other_address(order: Order) -> str:
-    """Return the address of another recipient: text with one address may redirect to its order."""
+    """Return the address of another recipient: one address alone may redirect to its order."""
     others = Order.objects.exclude(recipient_email__in=("", order.recipient_email))
     address: str = others.order_by("uuid").values_list("recipient_email", flat=True)[0]
     return address

@@ -62,7 +62,7 @@ def prepare_database(env: Mapping[str, str]) -> None:
 
 
 def collect_static() -> None:
-    """Collect static files once for all parts."""
+    """Collect the static files once for all benchmarks."""
     env = process_environment(database_url="sqlite://:memory:")
     run_command(["manage.py", "collectstatic", "--noinput", "--verbosity", "0"], env=env)
 

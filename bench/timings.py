@@ -57,7 +57,7 @@ def measure_alternately(
     warm_up: int | None = None,
     max_seconds: float = _MAX_SECONDS,
 ) -> dict[str, Timings]:
-    """Measure each kind of request once per round, so that all are affected if the machine slows.
+    """Measure each kind of request once per round, so that a slow machine affects all alike.
 
     The first `warm_up` rounds do not count. A kind that has taken `max_seconds` is not measured
     again, and all its rounds count.

@@ -58,7 +58,7 @@ class GoodyApi:
         self._authorization = f"Bearer {key}".encode()
 
     def respond(self, request: Request) -> Response:
-        """Return the regular response, without any fault. 401 precedes every other error."""
+        """Return the response without any fault. A 401 takes precedence over other errors."""
         given = request.headers.get("authorization", "").encode("utf-8", "replace")
         if not hmac.compare_digest(given, self._authorization):
             return error_response(401, "Unauthorized")
@@ -206,4 +206,4 @@ class GoodyApi:
 
 
 class _IgnoredError(Exception):
-    """The request is answered with 200 and the order unchanged."""
+    """The request is ignored: the answer is 200 with the unchanged order."""

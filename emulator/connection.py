@@ -45,7 +45,7 @@ class ClientConnection:
             self.send_bytes(f"{len(chunk):x}\r\n".encode() + chunk + b"\r\n")
 
     def close(self) -> None:
-        """Let the server end the connection in an orderly manner (FIN)."""
+        """Let the server close the connection (FIN)."""
         self.is_open = False
 
     def reset(self) -> None:
@@ -56,7 +56,7 @@ class ClientConnection:
         os.close(self._client.detach())
 
     def wait_while_connected(self, seconds: float) -> bool:
-        """Send nothing for `seconds`; False, at once, if the client leaves or the server stops."""
+        """Send nothing for `seconds`. Return False at once if the client or the server stops."""
         end = time.monotonic() + seconds
         while (left := end - time.monotonic()) > 0:
             if self._stopping.is_set() or self._has_client_left(min(left, _POLL_INTERVAL)):

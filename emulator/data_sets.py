@@ -1,4 +1,4 @@
-"""The kinds of generated data, by the name that ``--data`` takes."""
+"""The data sets that can be generated, by the name for the option ``--data``."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from emulator.renderer import OrderRenderer
 
 @dataclass(frozen=True, slots=True)
 class DataSet:
-    """The classes that generate the orders and render them."""
+    """A data set: the classes that generate its orders and render them as JSON."""
 
     generator: type[OrderGenerator]
     renderer: type[OrderRenderer]

@@ -1,4 +1,4 @@
-"""Why the company of the demo sends gifts: gifts, messages, and how batches of each kind look."""
+"""The occasions on which the company of the demo sends gifts, with their gifts and messages."""
 
 from dataclasses import dataclass
 
@@ -35,7 +35,7 @@ CHOICE_250: Gift = ("Goody Gift of Choice", "$250 gift of choice", 25000)
 
 @dataclass(frozen=True, slots=True)
 class Occasion:
-    """The reason for which the company sends a batch, and the values of such a batch.
+    """The occasion of a batch, such as a birthday, and the values of its batches.
 
     `workspace` is an index of demo_texts.WORKSPACES, `weight` the relative frequency of the
     occasion, `largest` the maximal number of recipients, `days` the time until the batch expires.

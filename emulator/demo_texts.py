@@ -1,4 +1,4 @@
-"""The texts of the demo's data: an invented company that sends gifts to its people and customers.
+"""The texts of the demo's data: an invented company that sends gifts to employees and customers.
 
 The domains are reserved ones. Names are mostly Latin, as in many companies, with some others.
 """

@@ -1,4 +1,4 @@
-"""Everything that a running emulator holds and a reset restores."""
+"""The state of a running emulator, which a reset restores."""
 
 from threading import Event
 
@@ -20,7 +20,7 @@ class EmulatorState:
         self.late = LateRequests(self.stopping)
 
     def reset(self) -> None:
-        """Restore the state at the start: data, clock, switches, faults, counts and latency."""
+        """Restore the initial state: data, clock, switches, faults, counts and latency."""
         self.latency = 0.0
         self.late.clear()
         self.faults.clear()

@@ -1,4 +1,4 @@
-"""The kinds of faults: what each does to a request and its response.
+"""The kinds of faults: the effect of each on a request and its response.
 
 faults.py decides which requests get one; connection.py has the transport faults.
 """
@@ -56,15 +56,15 @@ class FaultContext:
         return self.fault.get(name, default)
 
     def sleep(self) -> None:
-        """Wait for `seconds`, whether or not the client stays connected."""
+        """Sleep for the option `seconds`, even if the client disconnects."""
         self._stopping.wait(float(self.option("seconds", 1.0)))
 
     def handle_request(self) -> Response:
-        """Carry out the request; its ledger entry names the fault."""
+        """Handle the request and return the response; its ledger entry names the fault."""
         return record_answer_in_ledger(self.handle(), str(self.fault["kind"]))
 
     def make_replacement_response(self, default_status: int) -> Response:
-        """Return the response that the options status, headers, body and text describe."""
+        """Return the response that the options status, headers, body and text define."""
         status = int(self.option("status", default_status))
         response = _replacement(status, str(self.option("body", "json")), self.fault.get("text"))
         response.headers.update({k: str(v) for k, v in self.option("headers", {}).items()})
@@ -97,7 +97,7 @@ def _encode(text: str) -> bytes:
 
 
 def _delay(context: FaultContext) -> None:
-    """Wait, then carry out and answer as usual, like a slow server."""
+    """Wait, then handle the request and respond as usual, like a slow server."""
     context.sleep()
     context.connection.send(context.handle_request())
 
@@ -122,7 +122,7 @@ def _apply_then_status(context: FaultContext) -> None:
 
 
 def _late_apply(context: FaultContext) -> None:
-    """Fail now; the request is carried out later, or at POST /_emulator/late."""
+    """Fail at once, and apply the request later, or at POST /_emulator/late."""
     context.late.add(float(context.option("seconds", 90)), context.handle)
     if context.option("then", "reset") == "status":
         context.connection.send(context.make_replacement_response(500))

@@ -1,4 +1,4 @@
-"""Fault rules: which requests get a fault, how often, and of which kind.
+"""Fault rules: the requests that get a fault, the number of times, and the kind of fault.
 
 The kinds are in fault_kinds.py.
 """
@@ -28,8 +28,8 @@ _RULE = {
 class FaultRule:
     """A fault for matching requests.
 
-    The first `skip` matching requests are answered regularly, the next `times` get the fault
-    (None: all others).
+    The first `skip` matching requests get a normal response, the next `times` get the fault. With
+    `times` None, all further ones get it.
     """
 
     number: int

@@ -28,7 +28,7 @@ class ActivityFeed:
         self._events = events
 
     def add(self, event: int) -> bool:
-        """Insert an event; False if the feed lacks its status or has it already."""
+        """Insert an event. Return False if it is in the feed already or its status has no feed."""
         events = self._events.get(unpack_event(event)[2])
         if events is None:
             return False
@@ -83,7 +83,7 @@ class FeedWindow:
         return sorted(found, reverse=True)[:count]
 
     def _upper_bound(self, skip: int) -> int:
-        """Return the number below which all events but the `skip` newest are, by bisection."""
+        """Return an exclusive upper bound of the events without the `skip` newest, by bisection."""
         low, high = 0, _AFTER_ALL
         while skip and low < high:
             middle = (low + high + 1) // 2

@@ -1,4 +1,4 @@
-"""Requests that reach the store after their client got no answer (the fault late_apply)."""
+"""Requests that are applied after their client got no answer (the fault late_apply)."""
 
 from collections.abc import Callable
 from threading import Event, Lock, Thread
@@ -10,7 +10,7 @@ Handler = Callable[[], Response]
 
 
 class LateRequests:
-    """The requests that still wait to be carried out. Thread-safe."""
+    """A queue of requests that have not been applied yet. Thread-safe."""
 
     def __init__(self, stopping: Event) -> None:
         self._stopping = stopping
@@ -22,14 +22,14 @@ class LateRequests:
             return len(self._waiting)
 
     def add(self, seconds: float, handle: Handler) -> None:
-        """Schedule a request, which is carried out after `seconds` or by apply_all()."""
+        """Schedule a request, which is applied after `seconds` or by apply_all()."""
         request = Event(), handle
         with self._lock:
             self._waiting.append(request)
         Thread(target=self._wait, args=(seconds, request), daemon=True).start()
 
     def apply_all(self) -> int:
-        """Carry out all waiting requests now; return their number."""
+        """Apply all waiting requests now; return their number."""
         with self._lock:
             waiting = list(self._waiting)
         return sum(self._apply(request) for request in waiting)

@@ -22,8 +22,8 @@ class WriteLedger:
     ) -> Iterator[Json]:
         """Add an entry with the order's summary before and after the write.
 
-        The caller sets `applied`. `answered` is the status; a fault that replaces the answer sets
-        its own kind later.
+        The caller sets `applied`. `answered` is the status of the answer; a fault that replaces the
+        answer stores its kind there later.
         """
         entry: Json = {
             "at": at,

@@ -1,7 +1,7 @@
-"""Random changes to orders, as senders, recipients, shops and Goody make them.
+"""Random changes to orders, like those by senders, recipients, shops and Goody.
 
-Equal seeds make equal changes to equal orders. Every change takes the store's lock for itself, so
-that readers see the list move.
+Equal seeds make equal changes to equal orders. Every change takes the store's lock anew, so that
+concurrent readers see the list change.
 """
 
 from collections import Counter
@@ -25,7 +25,7 @@ _ACCEPTED = ("accepted", "pending_payment", "paid", "ordered", "shipped", "deliv
 
 @dataclass(frozen=True)
 class ChangeKind:
-    """A kind of change: its frequency, the statuses it applies to, and the values it sets."""
+    """A kind of change: its relative frequency, the statuses that allow it, and the new values."""
 
     weight: int
     statuses: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""Goody's rules for cancel and update_expiration, where undocumented decided by switches."""
+"""Goody's rules for cancel and update_expiration; switches decide the undocumented cases."""
 
 from emulator.messages import Json
 from emulator.order_columns import DAY
@@ -29,7 +29,7 @@ class ApiError(Exception):
 
 
 def may_cancel(switches: Switches, *, status: str, is_expired: bool) -> bool:
-    """Return whether a cancel changes the order. If not, the answer is 200 with the order as it is.
+    """Return whether a cancel changes the order. Otherwise the answer is 200 and it is unchanged.
 
     Raises ApiError if Goody refuses the cancel.
     """
@@ -43,7 +43,7 @@ def may_cancel(switches: Switches, *, status: str, is_expired: bool) -> bool:
 def may_set_expiration(
     switches: Switches, *, status: str, is_expired: bool, expires: int | None, now: float
 ) -> bool:
-    """Return whether the expiration changes. If not, the answer is 200 with the order as it is.
+    """Return whether the expiration changes. If not, the answer is 200 with the unchanged order.
 
     Raises ApiError if Goody refuses the change.
     """

@@ -1,7 +1,7 @@
-"""The orders: reading them, Goody's two writes, and changes by others.
+"""The store of orders: reads, Goody's two writes, and changes by other people.
 
-The generated columns are never changed; changes are kept beside them until reset. Times are Unix
-seconds, UTC. Thread-safe: one lock guards everything.
+The generated columns are never modified; changes are stored separately until a reset. Times are
+Unix seconds, UTC. Thread-safe: one lock guards everything.
 """
 
 from bisect import bisect_left, bisect_right
@@ -132,7 +132,7 @@ class OrderStore:
         return STATUSES[self.columns.status[index]]
 
     def expiration_of(self, index: int) -> int | None:
-        """When an order expires; None: never."""
+        """Return the expiration in Unix seconds; None if the order never expires."""
         change = self._changes.get(index)
         if change is not None and change.is_expiration_changed:
             return change.expires
@@ -233,12 +233,12 @@ class OrderStore:
     # --- Changes by others ---
 
     def change_order(self, index: int, values: Json) -> Json:
-        """Change an order as somebody else at Goody would; returns it with event_times.
+        """Change an order as another person could at Goody; return it with event_times.
 
         `status` also sets its event time, except `created`. `expires_at` is ISO 8601 or null.
         `thank_you_note` also sets or clears thank_you_added_at. "swap": true swaps an accepted
-        order. "hidden": true removes it from lists and the feed. Other fields are shown as given.
-        Raises ValueError.
+        order. "hidden": true removes it from lists and the feed. Other fields replace those of the
+        rendered JSON. Raises ValueError.
         """
         values = _parse_expiration(values)
         with self.lock, self._record("control", index) as entry:
@@ -278,7 +278,7 @@ class OrderStore:
             return [self.render_order_detail(index) for index in rows]
 
     def reset(self) -> None:
-        """Restore the start: no changes or new orders, an empty ledger, clock and switches."""
+        """Restore the initial orders, ledger, clock and switches."""
         with self.lock:
             for event in self._added_events:
                 self.feed.remove(event)

@@ -1,4 +1,4 @@
-"""What the store knows of an order, from which everything that Goody shows is rendered."""
+"""The stored values of an order, from which its JSON is rendered."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Switches for every point that Goody's documentation leaves open. README.md has the same table.
+"""Switches for the open questions of Goody's documentation. README.md has the same table.
 
 store.py, rules.py and api.py read them.
 """

@@ -1,6 +1,6 @@
-"""Checks of the values that control routes, fault rules and the command line accept.
+"""Validation of values in control requests, fault rules and command line options.
 
-A wrong value is rejected when it is given rather than when it is used.
+An invalid value is therefore rejected when it is set, and not when it is used.
 """
 
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from emulator.order_columns import DAY
 
 @dataclass(frozen=True)
 class ValueCheck:
-    """A predicate, and the description of valid values for its error message."""
+    """A check of a value: a predicate, and the description of valid values for error messages."""
 
     is_valid: Callable[[Any], bool]
     description: str

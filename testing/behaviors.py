@@ -1,7 +1,7 @@
 """Behaviors of `FaultyServer`: each answers one request on one connection.
 
-A behavior is a function of the connection, called after the request was read. Most are returned by
-a function with parameters. faulty_server.py owns the sockets and the script of behaviors.
+A behavior is a function of the connection, which is called after the request was read. Most
+functions here return a behavior. faulty_server.py has the sockets and the sequence of behaviors.
 """
 
 import gzip
@@ -17,7 +17,7 @@ JSON = "application/json"
 
 
 class Connection:
-    """One client's connection, as a behavior sees it."""
+    """The connection of one client, which a behavior writes to."""
 
     def __init__(self, sock: socket.socket, stop: threading.Event) -> None:
         self.sock = sock
@@ -49,7 +49,7 @@ type Behavior = Callable[[Connection], None]
 
 
 def head(status: int = 200, headers: Mapping[str, str] | None = None, reason: str = "X") -> bytes:
-    """A status line and headers, with the empty line."""
+    """Return a status line and headers, with the empty line."""
     lines = [f"HTTP/1.1 {status} {reason}", *(f"{k}: {v}" for k, v in (headers or {}).items())]
     return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
 
@@ -89,7 +89,7 @@ def after(seconds: float, behavior: Behavior) -> Behavior:
 
 
 def blocked_until(until: threading.Event, behavior: Behavior) -> Behavior:
-    """Run the behavior when the test sets the event."""
+    """Wait until the test sets the event, then run the behavior."""
 
     def behave(connection: Connection) -> None:
         while not until.wait(0.02):

@@ -1,4 +1,4 @@
-"""The Chromium of the browser tests, and the errors it reports.
+"""Starts Chromium for the browser tests, and records its requests and errors.
 
 `python -m testing.browser` fails when no Chromium is installed.
 """
@@ -30,7 +30,7 @@ _COMMANDS = ("chromium-headless-shell", "chromium")
 
 @cache
 def system_chromium() -> str:
-    """Return the path of Debian's Chromium, or "" if none runs (Ubuntu's asks for a snap)."""
+    """Return the path of a working Chromium, or "" (Ubuntu's package only asks for a snap)."""
     paths = [path for command in _COMMANDS if (path := shutil.which(command))]
     return next((path for path in paths if _prints_its_version(path)), "")
 
@@ -40,7 +40,7 @@ def _prints_its_version(path: str) -> bool:
 
 
 def launch_options(playwright: Playwright) -> dict[str, object] | None:
-    """Launch arguments for playwright; None without Debian's Chromium and playwright's own."""
+    """Return playwright's launch arguments; None if there is no Chromium at all."""
     if path := system_chromium():
         return {"executable_path": path, "args": ARGUMENTS}
     if Path(playwright.chromium.executable_path).exists():
@@ -90,7 +90,7 @@ class BrowserLog:
         dialog.dismiss()
 
     def request_paths(self, method: str = "", path: str = "") -> list[str]:
-        """Return the paths of the requests with that method whose path has `path` in it."""
+        """Return the paths of the requests with this method whose path contains `path`."""
         return [
             request.url.removeprefix(self.url)
             for request in self.requests

@@ -24,12 +24,12 @@ UTC_ZONE = ZoneInfo("UTC")
 
 
 def in_whole_days(days: float) -> datetime:
-    """Return a time so many days from now, in whole seconds."""
+    """Return the time `days` days from now, in whole seconds."""
     return datetime.now(UTC).replace(microsecond=0) + timedelta(days=days)
 
 
 def store_order(number: int, *, read_at: datetime | None = None, **fields: Any) -> UUID:
-    """Store an order in the index, notified and expiring in five days unless `fields` say else."""
+    """Store an order in the index: notified, expiring in five days, with `fields` as overrides."""
     order_id = uuid("bulk", number)
     given = {"id": str(order_id), "expires_at": goody_time(in_whole_days(5)), **fields}
     index.upsert_orders([order(**given)], read_at=read_at or timezone.now())
@@ -63,7 +63,7 @@ def date_rule(at: datetime) -> ExtensionRule:
 
 
 def plan(selection: Selection, rule: ExtensionRule | None = None, **given: Any) -> Plan:
-    """Return the plan of a selection; an extension is by two weeks unless a rule is given."""
+    """Return the plan of a selection. The default rule of an extension is two weeks."""
     action = Selection.Action(selection.action)
     if rule is None and action is Selection.Action.EXTEND and not given.pop("is_undo", False):
         rule = preset_rule()

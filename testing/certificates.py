@@ -29,7 +29,7 @@ class Certificates:
         return context
 
     def old_protocol(self) -> ssl.SSLContext:
-        """Return the good certificate with TLS 1.1 at most."""
+        """Return a context with the good certificate that allows TLS 1.1 at most."""
         context = self.context("good")
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)

@@ -1,7 +1,7 @@
-"""Both databases in one test run: switching the default connection, and fresh copies.
+"""Both databases in one test run: switches the default connection, and creates fresh databases.
 
-A kind ("sqlite", "postgresql") has one migrated template for the whole run, shared by all test
-processes, and every database is a copy of it. The fixtures are in the root conftest.py.
+Each kind ("sqlite", "postgresql") has one migrated template, which all processes of a test run
+share; every database is a copy of it. The fixtures are in the root conftest.py.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class Databases:
         use_database(self._used[kind])
 
     def copy(self, kind: str) -> str:
-        """DATABASE_URL of a fresh database: migrated, and empty but for the groups."""
+        """Create a migrated database that only has the groups; return its DATABASE_URL."""
         template = self._template(kind)
         name = f"test_{uuid.uuid4().hex[:12]}"
         if kind == "postgresql":

@@ -1,4 +1,4 @@
-"""Helpers for tests of the domain: users, forms as a browser posts them, time.
+"""Helpers for tests of the services: orders, actors, cancels and extensions, injected time.
 
 Nothing is mocked: the client, the sockets and the databases are real.
 """
@@ -128,7 +128,7 @@ def exact_created_at(row: Order) -> datetime | None:
 
 
 def operation(**fields: Any) -> Operation:
-    """Return a stored operation, as a process that died left it, with its intent in the audit."""
+    """Store an operation as a killed process leaves it, with its intent in the audit; return it."""
     now = timezone.now()
     made = Operation.objects.create(
         **{
@@ -170,7 +170,7 @@ _evidence = WorkerEvidence()
 
 
 def read_again(one: Operation, evidence: services.ReadEvidence | None = None) -> str:
-    """Read the order as the worker does if it is due; return the state afterwards."""
+    """Read the order if it is due, as the worker does; return the operation's state afterwards."""
     services.settle_operation(
         operation_id=one.pk, now=timezone.now(), evidence=evidence or _evidence
     )
@@ -193,13 +193,13 @@ def read_until_settled(one: Operation, clock: Any) -> list[float]:
 
 
 def _scheduled(seconds: float) -> int:
-    """Return the nearest moment of OPERATION_READS: the steps of a test take time as well."""
+    """Return the nearest value of OPERATION_READS, since the steps of a test take time as well."""
     nearest = min(settings.OPERATION_READS, key=lambda moment: abs(moment - seconds))
     return round(nearest if abs(nearest - seconds) < 4 else seconds)
 
 
 def read_when_due(one: Operation, clock: Any, *, times: int = 10) -> Operation:
-    """Make the reads that are due, at most so many; return the operation afterwards."""
+    """Make up to `times` reads, each at its due time; return the operation afterwards."""
     for _ in range(times):
         one = Operation.objects.get(pk=one.pk)
         if one.due_at is None:
@@ -211,7 +211,7 @@ def read_when_due(one: Operation, clock: Any, *, times: int = 10) -> Operation:
 
 @contextmanager
 def failing_statements(table: str, what: str, *, when: str = "true") -> Iterator[None]:
-    """Let the database fail these statements, as a full disk or a broken index does."""
+    """Make the database reject these statements during the block, like a full disk."""
     with connection.cursor() as cursor:
         for statement in _REFUSE[connection.vendor]:
             cursor.execute(statement.format(table=table, what=what, when=when))

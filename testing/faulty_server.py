@@ -1,4 +1,4 @@
-"""A server on real sockets that misbehaves as its script says.
+"""A server on real sockets that misbehaves as a test defines.
 
 `FaultyServer` answers each request with the next behavior of its script (the last one repeats) and
 records the requests. behaviors.py defines the behaviors and certificates.py the certificates; this

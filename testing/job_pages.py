@@ -30,7 +30,7 @@ def make_job(
     action: Action = Action.ORDER_CANCEL,
     **changes: Any,
 ) -> Job:
-    """Return a stored job of these orders, or of `count` unknown ones, with changed columns."""
+    """Store a job of these orders, or of `count` unknown ones, with the columns as overrides."""
     is_extension = action == Action.ORDER_EXTEND
     rule = "each by 14 days from its own expiration" if is_extension else ""
     params = bulk.JobParams(reason="" if is_extension else "duplicate", note="<Q4>", rule=rule)
@@ -53,7 +53,7 @@ def make_job(
 
 
 def set_items(job: Job, *states: ItemState, **changes: Any) -> list[JobItem]:
-    """Give the items these states, in their order; return them."""
+    """Set the states of the job's items, in their order; return the items."""
     items = list(job.items.order_by("position"))
     for item, state in zip(items, states, strict=True):
         item.state = state
@@ -64,7 +64,7 @@ def set_items(job: Job, *states: ItemState, **changes: Any) -> list[JobItem]:
 
 
 def ended_job(*states: ItemState, state: JobState = JobState.FINISHED, **given: Any) -> Job:
-    """Return an ended job with one item in each of the given states."""
+    """Store an ended job with one item in each of these states; return the job."""
     orders: Sequence[UUID] = given.pop("orders", ())
     job = make_job(*orders, count=len(states), **given)
     set_items(job, *states)

@@ -53,7 +53,7 @@ def extend_job(order_ids: Iterable[UUID], **given: Any) -> Job:
 
 
 def run_job(job: Job) -> Job:
-    """Run one slice, as a worker does that a task woke up, and return the job as it is then."""
+    """Run one slice, as a worker does for a task; return the job afterwards."""
     running.run_job(job.pk, stop=threading.Event())
     job.refresh_from_db()
     return job
@@ -81,7 +81,7 @@ def reasons(job: Job) -> list[tuple[str, str]]:
 
 
 def job_history(job: Job) -> list[tuple[str, str, str, str]]:
-    """Return (action, actor, outcome, detail) of the audit rows of the job alone, oldest first."""
+    """Return (action, actor, outcome, detail) of the audit rows about the job, oldest first."""
     rows = AuditEntry.objects.filter(job=job, operation=None).order_by("id")
     return [(row.action, row.actor_name, row.outcome, row.detail) for row in rows]
 
@@ -112,7 +112,7 @@ def fork_worker(work: Callable[[], object]) -> int:
 
 
 def settle_everything(job: Job, clock: Any) -> Job:
-    """Do what workers do from now on until the job has ended and no outcome is unknown."""
+    """Run jobs and due reads, like workers, until the job has ended and no outcome is unknown."""
     for _ in range(50):
         # The lease of the job may expire before those of its operations.
         run_now(job)

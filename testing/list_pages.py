@@ -29,7 +29,7 @@ RESULTS = {"HX-Request": "true", "HX-Target": "section#results"}
 
 
 def complete_sync(now: datetime, **fields: Any) -> None:
-    """Set the sync state: the full sync is complete, the last incremental one 40 seconds old."""
+    """Store the state of a complete full sync and of an incremental sync 40 seconds ago."""
     given = {
         "started_at": now - timedelta(hours=2),
         "finished_at": now - timedelta(hours=1),

@@ -1,4 +1,4 @@
-"""What tests of the two writes share: their words, lost answers, attempts at once."""
+"""Helpers for tests of the two writes: their messages, lost answers, concurrent attempts."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from testing.vendor import Emulator
 
 
 def message(one: Operation) -> OutcomeMessage:
-    """Return the words for an operation as it is stored, in UTC."""
+    """Return the outcome message of the stored operation, with times in UTC."""
     stored = Operation.objects.get(pk=one.pk)
     return outcome_message(stored, now=timezone.now(), zone=timezone.get_default_timezone())
 
@@ -34,7 +34,7 @@ def sentence(one: Operation) -> str:
 
 
 def cancels(emulator: Emulator, order_id: UUID) -> list[bool]:
-    """Which of the cancels that reached Goody's store were applied."""
+    """Return for each cancel in the emulator's ledger whether it was applied."""
     return [one["applied"] for one in emulator.ledger(order_id=str(order_id), kind="cancel")]
 
 
@@ -69,7 +69,7 @@ def _lose(
 
 
 def in_threads(count: int, attempt: Callable[[], object]) -> list[object]:
-    """What each of `count` attempts at once returned or raised."""
+    """Call `attempt` in `count` threads at once; return what each call returned or raised."""
     results: list[object] = []
     start = threading.Barrier(count)
 

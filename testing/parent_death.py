@@ -1,4 +1,4 @@
-"""Let child processes end with the test run, however it ends (Linux)."""
+"""Kills child processes when the test run ends, even if it is killed itself (Linux)."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ _libc = ctypes.CDLL(None)
 
 
 def kill_with_parent() -> Callable[[], None] | None:
-    """For Popen(preexec_fn=...): the kernel kills the child when its parent thread ends.
+    """Return a function for Popen(preexec_fn=...) that makes the kernel kill the orphaned child.
 
-    None outside the main thread, since other threads end before their process.
+    Return None outside the main thread: the kernel would kill the child when that thread ends.
     """
     if threading.current_thread() is not threading.main_thread():
         return None

@@ -1,4 +1,4 @@
-"""Temporary PostgreSQL clusters from Debian's binaries; works as root too.
+"""Temporary PostgreSQL clusters, started from Debian's binaries, also as root.
 
 `python -m testing.postgres --check` fails without the binaries. `Server` starts and stops a
 cluster; `python -m testing.postgres --serve FILE --for PID` runs one until that process ends.
@@ -43,7 +43,7 @@ _CONFIGURATION = {
 
 
 class PostgresMissing(Exception):
-    """str() says what is missing, for the skipped tests."""
+    """PostgreSQL's programs are missing. `str()` is the reason for skipped tests."""
 
 
 @cache

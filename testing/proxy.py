@@ -1,7 +1,7 @@
-"""A reverse proxy in front of a dashboard, that answers some requests itself.
+"""A reverse proxy in front of a dashboard, which can answer requests itself.
 
-What stands between a browser and the dashboard in a company (a load balancer, a single sign-on, a
-captive portal) answers with pages of its own: `Proxy.answer` makes it do so.
+It stands for the load balancers, single sign-ons and captive portals of a company, which answer
+some requests with pages of their own (`Proxy.answer`).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _OF_A_CONNECTION = {"connection", "content-encoding", "content-length", "transfe
 
 
 class Proxy:
-    """Serves on `url` what `upstream` serves, on as many threads as there are connections."""
+    """Forwards requests on `url` to `upstream`, with one thread for each connection."""
 
     def __init__(self, upstream: str) -> None:
         self.upstream = upstream
@@ -33,7 +33,7 @@ class Proxy:
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
     def answer(self, path: str, *, method: str = "", status: int = 200, page: str = PAGE) -> None:
-        """From now on answer requests whose path has `path` in it with a page of the proxy's."""
+        """Answer further requests whose path contains `path` with a page of the proxy."""
         self._answers.append((path, method, status, page))
 
     def pass_through(self) -> None:

@@ -15,11 +15,11 @@ _PROGRAMS = ("redis-server", "valkey-server")
 
 
 class RedisMissing(Exception):
-    """Neither program is installed."""
+    """Neither Redis nor Valkey is installed."""
 
 
 def redis_executable() -> str:
-    """Return the path of the server. Raises RedisMissing."""
+    """Return the path of the installed server's executable. Raises RedisMissing."""
     found = next(filter(None, map(shutil.which, _PROGRAMS)), None)
     if found is None:
         raise RedisMissing("no Redis (Debian package redis-server or valkey)")

@@ -1,4 +1,4 @@
-"""Change creation keys of stored orders through a second connection."""
+"""Changes the creation times, and so the creation keys, of stored orders by a second connection."""
 
 from __future__ import annotations
 

@@ -27,8 +27,7 @@ _HANGING = 120.0
 
 
 class StepHook(threading.Event):
-    """A stop event that calls `act` between any two steps of a sync, which then is set if that
-    returns true."""
+    """A stop event that calls `act` between any two steps of a sync, and is set if that is true."""
 
     def __init__(self, act: Callable[[], bool]) -> None:
         super().__init__()
@@ -55,7 +54,7 @@ def sync_orders(*, full: bool = False) -> Counter[str]:
 
 
 def run_jobs_or_wait(run: sync.SyncRun, stop: threading.Event) -> None:
-    """Run jobs; while a retry is due only later, wait a little. A job must not fail as a whole."""
+    """Run jobs, or wait a little while the next retry is not due. Fails if a job fails."""
     if not run.run():
         stop.wait(0.02)
     assert not run.failure
@@ -65,20 +64,20 @@ def run_jobs_or_wait(run: sync.SyncRun, stop: threading.Event) -> None:
 def run_jobs(
     choose: sync.Choose = sync.due_job, *, stop_when: Callable[[], bool] = lambda: False
 ) -> sync.SyncRun:
-    """Run jobs, as the worker does at a tick, until none is due or the condition is met."""
+    """Run jobs, as the worker does in one turn, until none is due or the condition is met."""
     run = sync.SyncRun(stop=StepHook(stop_when), choose=choose)
     run.run()
     return run
 
 
 def run_until(is_met: Callable[[], bool], choose: sync.Choose = sync.due_job) -> None:
-    """Run jobs until the condition is met at one of the steps, and end as the worker does."""
+    """Run jobs until the condition is met between two steps, and stop as the worker does."""
     run_jobs(choose, stop_when=is_met)
     assert is_met(), vars(SyncState.objects.current())
 
 
 def run_sync_steps(count: int) -> None:
-    """Run a job for so many steps; a wait is one, and not waited for."""
+    """Run a job for `count` steps. A wait counts as a step and returns at once."""
     steps = iter(range(count - 1))
     run_jobs(stop_when=lambda: next(steps, None) is None)
 

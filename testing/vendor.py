@@ -66,8 +66,8 @@ class Emulator:
     def find(self, *, limit: int = 20, **wanted: Any) -> list[dict[str, Any]]:
         """Return orders, newest first: id, status, expires_at, created_at, position in the list.
 
-        Wanted: status, expires_within_hours, no_expiry, unaccepted_expired, swapped,
-        has_thank_you, hostile. There must be one.
+        Conditions: status, expires_within_hours, no_expiry, unaccepted_expired, swapped,
+        has_thank_you, hostile. Fails if no order meets them.
         """
         found: list[dict[str, Any]] = self.control("GET", "orders", limit=limit, **wanted)["orders"]
         assert found, f"the emulator has no order with {wanted}"
@@ -114,8 +114,9 @@ class Emulator:
         times: int | None = None,
         skip: int = 0,
     ) -> Any:
-        """Apply `fault` (see the emulator's README) to matching calls, `times` times or always,
-        after the first `skip` of them.
+        """Add a rule: matching calls get `fault`, `times` times or always, after the first `skip`.
+
+        The emulator's README describes the faults.
         """
         match = {k: v for k, v in {"method": method, "path": path}.items() if v}
         rule = {"match": match, "times": times, "skip": skip, "fault": fault}
