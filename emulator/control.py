@@ -104,7 +104,7 @@ class ControlApi:
         return self._store.change_order(self._store.find_row(order_id), _parse_object(request))
 
     def _list_truth(self, request: Request) -> Json:
-        """Return all orders with event_times, oldest first, and hidden ones: ?start=0&limit=1000."""
+        """Return all orders with event_times, oldest first, hidden too: ?start=0&limit=1000."""
         args = request.args()
         start, limit = int(args.get("start", "0")), int(args.get("limit", "1000"))
         if start < 0 or not 1 <= limit <= _MAX_DETAILS:

@@ -131,7 +131,7 @@ def _workspace(name: str | None) -> dict[str, Any]:
 
 
 def store(count: int = 300, *, seed: int = 1) -> None:
-    """Store the orders by reads a minute apart; every fortieth has texts and is missing at Goody."""
+    """Store the orders by reads a minute apart. Every fortieth is missing at Goody."""
     rows = make_rows(count, seed=seed)
     for start in range(0, count, 100):
         read_at = NOW - timedelta(minutes=start / 100)

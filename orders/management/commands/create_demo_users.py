@@ -42,7 +42,7 @@ class Command(BaseCommand):
 
 @transaction.atomic
 def _ensure_user(role: str) -> None:
-    """Create the user of the role if needed. An existing one keeps its password: hashing is slow."""
+    """Create the user of the role if missing. An existing user keeps the password."""
     first_name, last_name = _NAMES[role]
     user, is_new = User.objects.get_or_create(
         username=role, defaults={"first_name": first_name, "last_name": last_name}
