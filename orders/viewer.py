@@ -92,11 +92,11 @@ class Viewer:
         only accepted if it is a local path, or else it would be an open redirect.
         """
         request = self._request
-        wanted = request.POST.get("next") or request.GET.get("next") or ""
-        is_local = wanted.startswith("/") and url_has_allowed_host_and_scheme(
-            wanted, allowed_hosts=None, require_https=request.is_secure()
+        url = request.POST.get("next") or request.GET.get("next") or ""
+        is_local = url.startswith("/") and url_has_allowed_host_and_scheme(
+            url, allowed_hosts=None, require_https=request.is_secure()
         )
-        return wanted if is_local else _list_of_referrer(request)
+        return url if is_local else _list_of_referrer(request)
 
     @cached_property
     def sync_progress(self) -> SyncProgress:

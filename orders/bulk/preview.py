@@ -202,7 +202,7 @@ def _in_job(job: BlockingJob) -> Eligibility:
 
 class _Planner:
     def __init__(self, current: CurrentOrders, parameters: BulkParameters, now: datetime) -> None:
-        self._current, self._given = current, parameters
+        self._current, self._parameters = current, parameters
         self._now = now
         self._is_cancel = parameters.action == Selection.Action.CANCEL
 
@@ -231,10 +231,10 @@ class _Planner:
     ) -> Sequence[SnapshotDifference]:
         if fresh is None:
             return ()
-        return compare_snapshots(frozen.snapshot, fresh.snapshot, zone=self._given.zone)
+        return compare_snapshots(frozen.snapshot, fresh.snapshot, zone=self._parameters.zone)
 
     def _expiration(self, frozen: FrozenOrder, hit: Hit) -> datetime | None:
-        rule = self._given.rule
+        rule = self._parameters.rule
         return frozen.expiration if rule is None else rule.expiration(hit.expires_at)
 
     def _eligibility(
@@ -252,19 +252,19 @@ class _Planner:
             return _in_job(job)
         if indexed.blocking or unread:
             return _BUSY
-        if has_changed and not self._given.with_changed:
+        if has_changed and not self._parameters.with_changed:
             return _CHANGED
         return eligibility if self._is_cancel else self._date_eligibility(hit, expiration)
 
     def _date_eligibility(self, hit: Hit, expiration: datetime | None) -> Eligibility:
         if expiration is None:
             return _NO_PRESET
-        is_undo = self._given.rule is None
+        is_undo = self._parameters.rule is None
         return check_expiration(
             hit,
             expiration,
             now=self._now,
-            may_shorten=self._given.may_shorten or is_undo,
+            may_shorten=self._parameters.may_shorten or is_undo,
             # An undo goes back to a date that Goody had.
             max_days=None if is_undo else settings.EXTENSION_MAX_DAYS,
         )

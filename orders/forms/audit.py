@@ -98,22 +98,22 @@ class AuditFilter(forms.Form):
 
     def filter_entries(self, entries: AuditEntryQuerySet) -> AuditEntryQuerySet:
         """Return the entries filtered by the valid fields."""
-        given = self.cleaned_data
-        if given.get("person") is not None:
-            entries = entries.filter(actor_id=given["person"])
-        if given.get("action"):
-            entries = _of_action(entries, given["action"])
-        if given.get("outcome"):
-            _, condition = _OUTCOMES[given["outcome"]]
+        data = self.cleaned_data
+        if data.get("person") is not None:
+            entries = entries.filter(actor_id=data["person"])
+        if data.get("action"):
+            entries = _of_action(entries, data["action"])
+        if data.get("outcome"):
+            _, condition = _OUTCOMES[data["outcome"]]
             entries = entries.filter(condition)
-        if given.get("order"):
-            entries = _of_order(entries, given["order"])
-        if given.get("job"):
-            entries = entries.filter(job__number=given["job"])
-        if given.get("after"):
-            entries = entries.filter(at__gte=start_of_day(given["after"], self.zone))
-        if given.get("before"):
-            end = start_of_day(given["before"] + timedelta(days=1), self.zone)
+        if data.get("order"):
+            entries = _of_order(entries, data["order"])
+        if data.get("job"):
+            entries = entries.filter(job__number=data["job"])
+        if data.get("after"):
+            entries = entries.filter(at__gte=start_of_day(data["after"], self.zone))
+        if data.get("before"):
+            end = start_of_day(data["before"] + timedelta(days=1), self.zone)
             entries = entries.filter(at__lt=end)
         return entries
 

@@ -67,12 +67,12 @@ class DateReader:
         """
         words = " ".join(clean_single_line(text).lower().replace(",", " ").split())
         try:
-            found = self._iso_time(words) or self._length(words) or self._day_and_time(words)
+            result = self._iso_time(words) or self._length(words) or self._day_and_time(words)
         except (ValueError, OverflowError) as error:
             raise ValidationError(_NOT_A_DATE) from error
-        if found is None:
+        if result is None:
             raise ValidationError(_NOT_A_DATE)
-        return found
+        return result
 
     @property
     def today(self) -> date:
@@ -88,30 +88,30 @@ class DateReader:
 
     def _length(self, words: str) -> ParsedDate | None:
         """Return the instant after a length: "+7 days" from `base`, "in 36 hours" from now."""
-        found = _LENGTH.fullmatch(words)
-        if found is None or (unit := _UNITS.get(found["unit"])) is None:
+        match = _LENGTH.fullmatch(words)
+        if match is None or (unit := _UNITS.get(match["unit"])) is None:
             return None
-        count = _count(found)
-        if found["plus"] and self.base is not None:
+        count = _count(match)
+        if match["plus"] and self.base is not None:
             local = self.base.astimezone(self.zone).replace(tzinfo=None)
             at = local_time_in_utc(_add(local, count, unit), self.zone)
             return ParsedDate(at, "counted from the present expiration")
-        if unit == "hours" and not found["plus"]:
+        if unit == "hours" and not match["plus"]:
             at = self.now.replace(second=0, microsecond=0) + timedelta(hours=count)
             return ParsedDate(at, "counted from now")
         return None
 
     def _day_and_time(self, words: str) -> ParsedDate | None:
         clock, offset, rest = split_time(words)
-        found = self._day(self._without_noise(rest))
-        if found is None:
+        result = self._day(self._without_noise(rest))
+        if result is None:
             return None
         if clock is None:
-            return ParsedDate(end_of_day(found.day, self.zone), found.note)
-        naive = datetime.combine(found.day, clock)
+            return ParsedDate(end_of_day(result.day, self.zone), result.note)
+        naive = datetime.combine(result.day, clock)
         if offset is None:
-            return ParsedDate(unambiguous_instant(naive, self.zone), found.note)
-        return ParsedDate(naive.replace(tzinfo=offset).astimezone(UTC), found.note)
+            return ParsedDate(unambiguous_instant(naive, self.zone), result.note)
+        return ParsedDate(naive.replace(tzinfo=offset).astimezone(UTC), result.note)
 
     def _without_noise(self, words: str) -> str:
         """Drop prepositions and the names of the reader's own zone."""
@@ -124,8 +124,8 @@ class DateReader:
         words = _BESIDE_LETTERS.sub(" ", _ORDINAL.sub(r"\1", words))
         weekday, rest = _split_weekday(" ".join(words.split()))
         for form, read in _FORMS:
-            if found := form.fullmatch(rest):
-                day = read(self, found)
+            if match := form.fullmatch(rest):
+                day = read(self, match)
                 if day is not None:
                     return _checked(day, weekday)
         return None
@@ -137,15 +137,15 @@ class _Day:
     note: str = ""
 
 
-def _checked(found: _Day, weekday: int | None) -> _Day:
+def _checked(day: _Day, weekday: int | None) -> _Day:
     """Refuse a weekday that contradicts the date."""
-    actual = found.day.weekday()
+    actual = day.day.weekday()
     if weekday is not None and weekday != actual:
         raise ValidationError(
-            f"{date_in_words(found.day)} is a {calendar.day_name[actual]}, not a "
+            f"{date_in_words(day.day)} is a {calendar.day_name[actual]}, not a "
             f"{calendar.day_name[weekday]}."
         )
-    return found
+    return day
 
 
 # --- words ----------------------------------------------------------------------------------------
@@ -184,8 +184,8 @@ _ORDINAL = re.compile(r"\b(\d{1,2})(?:st|nd|rd|th)\b")
 _BESIDE_LETTERS = re.compile(r"[-/.](?=\s?[a-z])|(?<=[a-z])[-/.]")
 
 
-def _count(found: re.Match[str]) -> int:
-    return _NUMBERS[found["word"]] if found["word"] else int(found["count"])
+def _count(match: re.Match[str]) -> int:
+    return _NUMBERS[match["word"]] if match["word"] else int(match["count"])
 
 
 def _split_weekday(words: str) -> tuple[int | None, str]:
@@ -211,30 +211,30 @@ def _add[T: (date, datetime)](start: T, count: int, unit: str) -> T:
 # --- days -----------------------------------------------------------------------------------------
 
 
-def _numbered(reader: DateReader, found: re.Match[str]) -> _Day:
+def _numbered(reader: DateReader, match: re.Match[str]) -> _Day:
     """Return the day of named parts: year, month and day in this order."""
-    return _dated(reader, int(found["month"]), int(found["day"]), found["year"])
+    return _dated(reader, int(match["month"]), int(match["day"]), match["year"])
 
 
-def _month_in_words(reader: DateReader, found: re.Match[str]) -> _Day | None:
-    month = _MONTHS.get(found["month"])
-    return _dated(reader, month, int(found["day"]), found["year"]) if month else None
+def _month_in_words(reader: DateReader, match: re.Match[str]) -> _Day | None:
+    month = _MONTHS.get(match["month"])
+    return _dated(reader, month, int(match["day"]), match["year"]) if month else None
 
 
-def _figures(reader: DateReader, found: re.Match[str]) -> _Day:
+def _figures(reader: DateReader, match: re.Match[str]) -> _Day:
     """Return the day of a date in figures.
 
     With dots the day is first; otherwise the order is that in which the reader writes dates, or the
     other one if only that is a date.
     """
-    one, two, year = int(found["one"]), int(found["two"]), found["year"]
-    is_month_first = reader.is_month_first and "." not in found["separator"]
+    one, two, year = int(match["one"]), int(match["two"]), match["year"]
+    is_month_first = reader.is_month_first and "." not in match["separator"]
     pairs = [(one, two), (two, one)] if is_month_first else [(two, one), (one, two)]
     possible = (_if_any(reader, *pair, year) for pair in dict.fromkeys(pairs))
     days = list(filter(None, possible))
     if not days:
         raise ValidationError(_NO_SUCH_DAY)
-    if len(days) == 1 or ("." in found["separator"] and not reader.is_month_first):
+    if len(days) == 1 or ("." in match["separator"] and not reader.is_month_first):
         return days[0]
     order = "month" if is_month_first else "day"
     return _Day(days[0].day, f"the {order} first; the other order is {date_in_words(days[1].day)}")
@@ -280,47 +280,47 @@ def _date(year: int, month: int, day: int) -> date:
     return date(year, month, day)
 
 
-def _named(reader: DateReader, found: re.Match[str]) -> _Day:
-    return _Day(reader.today + timedelta(days=_NAMED_DAYS[found[0]]))
+def _named(reader: DateReader, match: re.Match[str]) -> _Day:
+    return _Day(reader.today + timedelta(days=_NAMED_DAYS[match[0]]))
 
 
-def _counted(reader: DateReader, found: re.Match[str]) -> _Day | None:
-    unit = _UNITS.get(found["unit"], "hours")
+def _counted(reader: DateReader, match: re.Match[str]) -> _Day | None:
+    unit = _UNITS.get(match["unit"], "hours")
     if unit == "hours":
         return None
-    return _Day(_add(reader.today, _count(found), unit), "counted from today")
+    return _Day(_add(reader.today, _count(match), unit), "counted from today")
 
 
-def _weekday(reader: DateReader, found: re.Match[str]) -> _Day | None:
+def _weekday(reader: DateReader, match: re.Match[str]) -> _Day | None:
     """Return the first day after today with the named weekday; with "next", that of next week."""
-    weekday = _WEEKDAYS.get(found["name"])
+    weekday = _WEEKDAYS.get(match["name"])
     if weekday is None:
         return None
     name, today = calendar.day_name[weekday], reader.today
-    if found["next"] or found["week"]:
+    if match["next"] or match["week"]:
         monday = today + timedelta(days=7 - today.weekday())
         return _Day(monday + timedelta(days=weekday), f"the {name} of next week")
     ahead = (weekday - today.weekday() - 1) % 7 + 1
     return _Day(today + timedelta(days=ahead), f"the first {name} after today")
 
 
-def _end_of_month(reader: DateReader, found: re.Match[str]) -> _Day:
+def _end_of_month(reader: DateReader, match: re.Match[str]) -> _Day:
     first = reader.today.replace(day=1)
-    return _Day(_last_day(_add(first, 1, "months") if found["next"] else first))
+    return _Day(_last_day(_add(first, 1, "months") if match["next"] else first))
 
 
-def _end_of_named_month(reader: DateReader, found: re.Match[str]) -> _Day | None:
-    month, today = _MONTHS.get(found["month"]), reader.today
+def _end_of_named_month(reader: DateReader, match: re.Match[str]) -> _Day | None:
+    month, today = _MONTHS.get(match["month"]), reader.today
     if month is None:
         return None
-    if found["year"]:
-        return _Day(_last_day(_date(int(found["year"]), month, 1)))
+    if match["year"]:
+        return _Day(_last_day(_date(int(match["year"]), month, 1)))
     year = today.year + (month < today.month)
     return _Day(_last_day(date(year, month, 1)), _note_on_year(year, today))
 
 
-def _end_of_year(reader: DateReader, found: re.Match[str]) -> _Day:
-    return _Day(date(reader.today.year + bool(found["next"]), 12, 31))
+def _end_of_year(reader: DateReader, match: re.Match[str]) -> _Day:
+    return _Day(date(reader.today.year + bool(match["next"]), 12, 31))
 
 
 def _last_day(day: date) -> date:

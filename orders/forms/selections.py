@@ -103,12 +103,12 @@ class PlanForm(forms.Form):
         return at if now - PREVIEW_LIFETIME <= at <= now else None
 
     def clean(self) -> None:
-        given = self.cleaned_data
-        given["preset"], given["date"] = DEFAULT_PRESET, None
-        chosen = given.get("expiration", "")
-        text = given.get("expiration_custom") or given.get("expiration_day") or ""
+        data = self.cleaned_data
+        data["preset"], data["date"] = DEFAULT_PRESET, None
+        chosen = data.get("expiration", "")
+        text = data.get("expiration_custom") or data.get("expiration_day") or ""
         if not text and chosen in list(ExpirationPreset):
-            given["preset"] = ExpirationPreset(chosen)
+            data["preset"] = ExpirationPreset(chosen)
         elif text or chosen:
             self._read(text or chosen)
 

@@ -20,36 +20,36 @@ _NOON = 12
 
 def split_time(words: str) -> tuple[time | None, timezone | None, str]:
     """Return the time of day, its offset from UTC, and the words without them."""
-    found = next(filter(_is_time, _TIME.finditer(words)), None)
-    if found is None:
+    match = next(filter(_is_time, _TIME.finditer(words)), None)
+    if match is None:
         return None, None, words
-    rest = f"{words[: found.start()]} {words[found.end() :]}"
-    return _clock(found), _offset(found), rest
+    rest = f"{words[: match.start()]} {words[match.end() :]}"
+    return _clock(match), _offset(match), rest
 
 
-def _is_time(found: re.Match[str]) -> bool:
+def _is_time(match: re.Match[str]) -> bool:
     """Whether the text is a time of day; a number alone is a day or a year."""
-    return bool(found["minute"] or found["half"] or found["noon"])
+    return bool(match["minute"] or match["half"] or match["noon"])
 
 
-def _clock(found: re.Match[str]) -> time:
-    if found["noon"]:
+def _clock(match: re.Match[str]) -> time:
+    if match["noon"]:
         return time(_NOON)
-    hour = int(found["hour"])
-    if found["half"]:
+    hour = int(match["hour"])
+    if match["half"]:
         if not 1 <= hour <= _NOON:
             raise ValueError("an hour before noon or after it is between 1 and 12")
-        hour = hour % _NOON + (_NOON if found["half"] == "p" else 0)
-    return time(hour, int(found["minute"] or 0), int(found["second"] or 0))
+        hour = hour % _NOON + (_NOON if match["half"] == "p" else 0)
+    return time(hour, int(match["minute"] or 0), int(match["second"] or 0))
 
 
-def _offset(found: re.Match[str]) -> timezone | None:
-    if found["utc"]:
+def _offset(match: re.Match[str]) -> timezone | None:
+    if match["utc"]:
         return UTC
-    if not found["sign"]:
+    if not match["sign"]:
         return None
-    size = timedelta(hours=int(found["hours"]), minutes=int(found["minutes"]))
-    return timezone(size if found["sign"] == "+" else -size)
+    size = timedelta(hours=int(match["hours"]), minutes=int(match["minutes"]))
+    return timezone(size if match["sign"] == "+" else -size)
 
 
 def end_of_day(day: date, zone: ZoneInfo) -> datetime:

@@ -150,33 +150,33 @@ class ExpirationForm(WriteForm, ExtensionFields):
         return next(filter(None, (self.data.get(name, "").strip() for name in names)), "")
 
     def clean(self) -> None:
-        given = self.cleaned_data
-        typed = given.get("expiration_custom") or given.get("expiration_day")
+        data = self.cleaned_data
+        typed = data.get("expiration_custom") or data.get("expiration_day")
         field = "expiration_custom" if typed else "expiration"
-        text = typed or given.get("expiration", "")
+        text = typed or data.get("expiration", "")
         if self.errors:
             return
         if not text:
             self.add_error("expiration", "Choose a new expiration.")
             return
         try:
-            found = self.dates.read(text)
+            date = self.dates.read(text)
         except ValidationError as error:
             self.add_error(field, error)
             return
-        seen = given.get("understood", "") if typed else ""
-        given["expiration"] = self._understood(found, seen)
+        seen = data.get("understood", "") if typed else ""
+        data["expiration"] = self._understood(date, seen)
 
-    def _understood(self, found: ParsedDate, seen: str) -> datetime:
+    def _understood(self, date: ParsedDate, seen: str) -> datetime:
         """Return the instant that is sent; add an error if the person has to look at it first."""
-        if seen == formats.iso_utc(found.at) or not (seen or found.note):
-            return found.at
+        if seen == formats.iso_utc(date.at) or not (seen or date.note):
+            return date.at
         shown = _instant(seen)
         if shown is not None and self.is_resubmitted:
             # The text may mean another date now because the first submit was carried out.
             return shown
         self.add_error(None, "Look below how the date was read. If it is right, send it again.")
-        return found.at
+        return date.at
 
     @cached_property
     def is_resubmitted(self) -> bool:

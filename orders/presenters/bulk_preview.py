@@ -288,19 +288,19 @@ class _Choice:
 
     def inclusions(self) -> Iterator[Inclusion]:
         """Yield a checkbox for each kind of orders that can be included."""
-        given = self._form.cleaned_data
+        data = self._form.cleaned_data
         codes = Counter(one.eligibility.code for one in self._plan.items if not one.is_included)
         moved = sum(one.has_changed and one.is_included for one in self._plan.items)
         moved += codes["changed"]
         if moved:
             label = f"Include {gift_count(moved)} changed since selected, as now"
-            yield Inclusion("with_changed", label, bool(given.get("with_changed")))
+            yield Inclusion("with_changed", label, bool(data.get("with_changed")))
         shorter = sum(map(_needs_may_shorten, self._plan.items))
         if shorter and self._has_rule:
             label = (
                 f"Include {gift_count(shorter)} that would expire sooner, or have no expiration now"
             )
-            yield Inclusion("may_shorten", label, bool(given.get("may_shorten")))
+            yield Inclusion("may_shorten", label, bool(data.get("may_shorten")))
 
 
 def _needs_may_shorten(item: PlannedItem) -> bool:

@@ -109,19 +109,19 @@ class PreviewTable:
         self._is_cancel = selection.action == Selection.Action.CANCEL
         self.path = reverse("selection", args=[selection.pk])
         self._keys = {one.key: one for one in plan.groups}
-        given = form.cleaned_data
+        data = form.cleaned_data
         known = (_INCLUDED, _LEFT_OUT, *self._keys)
-        self.group = given.get("group", "") if given.get("group") in known else _ALL
-        self._page = given.get("page") or 1
+        self.group = data.get("group", "") if data.get("group") in known else _ALL
+        self._page = data.get("page") or 1
 
     @property
     def _chosen(self) -> list[tuple[str, str]]:
         """Return the URL parameters of the choices on which the plan depends."""
-        given, chosen = self._form.cleaned_data, []
+        data, chosen = self._form.cleaned_data, []
         if not self._is_cancel:
-            date, preset = given.get("date"), given.get("preset") or DEFAULT_PRESET
+            date, preset = data.get("date"), data.get("preset") or DEFAULT_PRESET
             chosen.append(("expiration", formats.iso_utc(date) if date else preset.value))
-        checked = [name for name in ("may_shorten", "with_changed") if given.get(name)]
+        checked = [name for name in ("may_shorten", "with_changed") if data.get(name)]
         return [*chosen, *((name, "on") for name in checked)]
 
     def _url(self, *, group: str = "", page: int = 1) -> str:

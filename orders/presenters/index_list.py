@@ -65,7 +65,7 @@ class ListQuery:
 
 
 def index_page(
-    found: SearchResultPage,
+    result: SearchResultPage,
     *,
     list_query: ListQuery,
     freshness: FreshnessNotes,
@@ -73,24 +73,24 @@ def index_page(
     total: int | None,
 ) -> ListPage:
     """Return a page from the index. `total` is the number of all orders, None if all match."""
-    found = _with_lower_bound(found, list_query)
-    pager = _pager(found, list_query)
-    count = _count_text(found.count, total, is_complete=freshness.is_complete)
-    has_other_pages = found.previous is not None or found.next is not None
+    result = _with_lower_bound(result, list_query)
+    pager = _pager(result, list_query)
+    count = _count_text(result.count, total, is_complete=freshness.is_complete)
+    has_other_pages = result.previous is not None or result.next is not None
     sort_name = SORT_NAMES[list_query.query.effective_sort]
     return ListPage(
-        rows=RowBuilder(viewer).build_rows(found.rows, words=list_query.query.words),
+        rows=RowBuilder(viewer).build_rows(result.rows, words=list_query.query.words),
         caption=f"Orders, {sort_name}. {pager.place}. {time_zone_sentence(viewer)}",
         count=count,
-        number=count_text(found.count) if found.count else "",
-        announcement=f"{_orders_text(found.count)}. {pager.place}.",
+        number=count_text(result.count) if result.count else "",
+        announcement=f"{_orders_text(result.count)}. {pager.place}.",
         pager=pager if has_other_pages else None,
         note=freshness.note,
         banners=freshness.banners,
         empty=None,
         url=list_query.url,
-        changes_url=_changes_url(found, list_query),
-        match_count=found.count,
+        changes_url=_changes_url(result, list_query),
+        match_count=result.count,
     )
 
 
@@ -110,20 +110,20 @@ def page_without_rows(
     )
 
 
-def _with_lower_bound(found: SearchResultPage, list_query: ListQuery) -> SearchResultPage:
+def _with_lower_bound(result: SearchResultPage, list_query: ListQuery) -> SearchResultPage:
     """Return `found` with a count that covers at least the rows up to this page.
 
     The count may be an estimate.
     """
-    if found.count is None:
-        return found
-    before = max(0, _ordinal(found, list_query) - 1)
-    return replace(found, count=found.count.at_least(before + len(found.rows)))
+    if result.count is None:
+        return result
+    before = max(0, _ordinal(result, list_query) - 1)
+    return replace(result, count=result.count.at_least(before + len(result.rows)))
 
 
-def _changes_url(found: SearchResultPage, list_query: ListQuery) -> str:
+def _changes_url(result: SearchResultPage, list_query: ListQuery) -> str:
     url = list_query.changes_url
-    return f"{url}{'&' if '?' in url else '?'}seen={page_token(found.hits)}"
+    return f"{url}{'&' if '?' in url else '?'}seen={page_token(result.hits)}"
 
 
 def _count_text(count: MatchCount | None, total: int | None, *, is_complete: bool) -> str:
@@ -141,9 +141,9 @@ def _orders_text(count: MatchCount | None) -> str:
     return f"{count_text(count)} order{'' if is_one else 's'}"
 
 
-def _pager(found: SearchResultPage, list_query: ListQuery) -> Pager:
+def _pager(result: SearchResultPage, list_query: ListQuery) -> Pager:
     filters, size = list_query.filters, list_query.filters.per_page
-    first = _ordinal(found, list_query)
+    first = _ordinal(result, list_query)
 
     def page_url(key: PageKey | None, *, ordinal: int, is_backwards: bool) -> str:
         position = IndexPosition(
@@ -154,28 +154,28 @@ def _pager(found: SearchResultPage, list_query: ListQuery) -> Pager:
         )
         return filters.url(position=position.serialize())
 
-    after = first + len(found.rows) if first else 0
+    after = first + len(result.rows) if first else 0
     before = max(1, first - size) if first else 0
     return Pager(
-        place=_range_text(found, first),
-        first=filters.url() if found.previous else "",
-        previous=page_url(found.previous, ordinal=before, is_backwards=True)
-        if found.previous
+        place=_range_text(result, first),
+        first=filters.url() if result.previous else "",
+        previous=page_url(result.previous, ordinal=before, is_backwards=True)
+        if result.previous
         else "",
-        next=page_url(found.next, ordinal=after, is_backwards=False) if found.next else "",
-        last=page_url(None, ordinal=0, is_backwards=True) if found.next else "",
+        next=page_url(result.next, ordinal=after, is_backwards=False) if result.next else "",
+        last=page_url(None, ordinal=0, is_backwards=True) if result.next else "",
         sizes=page_size_links(filters),
         size=str(size),
     )
 
 
-def _ordinal(found: SearchResultPage, list_query: ListQuery) -> int:
+def _ordinal(result: SearchResultPage, list_query: ListQuery) -> int:
     """Return the number of the page's first row within the whole list (from 1), 0 if unknown."""
-    if found.previous is None:
+    if result.previous is None:
         return 1
-    count, is_last = found.count, found.next is None
+    count, is_last = result.count, result.next is None
     if is_last and count is not None and not count.is_capped:
-        return max(1, count.n - len(found.rows) + 1)
+        return max(1, count.n - len(result.rows) + 1)
     # At least 2: orders created since precede the page that was shown as the first.
     return (
         max(2, list_query.position.ordinal)
@@ -184,14 +184,14 @@ def _ordinal(found: SearchResultPage, list_query: ListQuery) -> int:
     )
 
 
-def _range_text(found: SearchResultPage, first: int) -> str:
-    rows = len(found.rows)
+def _range_text(result: SearchResultPage, first: int) -> str:
+    rows = len(result.rows)
     if not rows:
         return "Nothing here"
     if not first:
-        return f"The last {rows:,}" if found.next is None else f"{rows:,} orders"
+        return f"The last {rows:,}" if result.next is None else f"{rows:,} orders"
     numbers = f"{first:,}–{first + rows - 1:,}" if rows > 1 else f"{first:,}"
-    return numbers if found.count is None else f"{numbers} of {count_text(found.count)}"
+    return numbers if result.count is None else f"{numbers} of {count_text(result.count)}"
 
 
 # --- empty pages ------------------------------------------------------------------------------

@@ -126,7 +126,7 @@ READ = "read"
 
 def order_page_token(view: OrderWithOperations, viewer: Viewer) -> str:
     """Return a token of the page's content, except the age of the copy."""
-    operation = poll_token(view.pending, viewer.now, job=view.job)
+    operation = poll_token(view.pending_operation, viewer.now, job=view.job)
     order = view.order
     outcomes = [
         (one.state, one.closed_at, one.contradicted_at, one.effect_seen_at)
@@ -152,7 +152,7 @@ def make_order_detail(
     order, raw = view.order, make_raw_values(view.order, viewer)
     is_outdated = bool(view.problem or view.is_missing)
     offered = () if is_outdated or view.blocking else undoable
-    without_worker = view.pending if is_worker_missing else None
+    without_worker = view.pending_operation if is_worker_missing else None
     shown = [
         (o, _operation(o, view, viewer, offered, is_worker_missing=o is without_worker))
         for o in view.operations
@@ -183,15 +183,15 @@ def _urls(view: OrderWithOperations, viewer: Viewer, read_token: str) -> PageUrl
     join = f"{url}{'&' if '?' in url else '?'}"
     return PageUrls(
         page=url,
-        poll=f"{join}poll={poll_token(view.pending, viewer.now, job=view.job)}",
+        poll=f"{join}poll={poll_token(view.pending_operation, viewer.now, job=view.job)}",
         poll_every=_poll_every(view, viewer),
         read=f"{join}{READ}={read_token}" if read_token else "",
     )
 
 
 def _poll_every(view: OrderWithOperations, viewer: Viewer) -> str:
-    if view.pending is not None:
-        return poll_interval(view.pending, viewer.now)
+    if view.pending_operation is not None:
+        return poll_interval(view.pending_operation, viewer.now)
     return POLL_SELDOM if view.job is not None else ""
 
 

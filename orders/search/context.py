@@ -74,7 +74,7 @@ class SearchResources:
         where = f"{column} >= %s AND {column} <= %s"
         test = f"o.{column} >= %s AND o.{column} <= %s"
         scan = IndexScan(
-            SqlFragment(where, bounds), sorts=(("id", index),), index=index, is_quick_by_id=False
+            SqlFragment(where, bounds), sorts=(("id", index),), index=index, is_indexed_by_id=False
         )
         return Condition(SqlFragment(test, bounds), (scan,))
 

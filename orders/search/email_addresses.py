@@ -59,23 +59,23 @@ def find_email_addresses(text: str) -> Iterator[EmailAddress]:
     `text` is the result of `normalize_text(..., keeps_dashes=True)`.
     """
     position = last_end = 0
-    while found := _RUN.search(text, position):
-        position = found.end()
-        if found[2] is None:
+    while match := _RUN.search(text, position):
+        position = match.end()
+        if match[2] is None:
             continue
-        domain = _domain(found[2])
-        end = found.start(2) + len(domain)
-        local = _local_part(found, end, is_behind_address=found.start() == last_end > 0)
+        domain = _domain(match[2])
+        end = match.start(2) + len(domain)
+        local = _local_part(match, end, is_behind_address=match.start() == last_end > 0)
         # What follows a domain that ends within a run may be another address.
-        position = max(end, found.start(2))
+        position = max(end, match.start(2))
         if _is_address(local, domain):
             last_end = end
             address = f"{local}@{domain}"
             yield EmailAddress(end - len(address), end, address, fold_text(address))
 
 
-def _local_part(found: re.Match[str], end: int, *, is_behind_address: bool) -> str:
-    local = found[1]
+def _local_part(match: re.Match[str], end: int, *, is_behind_address: bool) -> str:
+    local = match[1]
     if local.startswith('"'):
         return local
     for script in _BEHIND_SCRIPT.finditer(local):
@@ -85,7 +85,7 @@ def _local_part(found: re.Match[str], end: int, *, is_behind_address: bool) -> s
     local = local.lstrip(_BETWEEN if is_behind_address else _NEVER_FIRST)
     if local.count("{") > local.count("}"):
         local = local.lstrip("{")
-    is_emphasized = found.string.startswith("_", end)
+    is_emphasized = match.string.startswith("_", end)
     return local.lstrip("_") if is_emphasized else local
 
 

@@ -165,7 +165,7 @@ class QueryExecutor:
         """
         if self._column != "id":
             return scan
-        tests = [one for one in self._tests if one.is_quick_by_id]
+        tests = [one for one in self._tests if one.is_indexed_by_id]
         if not tests:
             return scan
         firsts = [self._entries(scan, one.scans, 1) for one in tests]

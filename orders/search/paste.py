@@ -201,7 +201,7 @@ def _visible(text: str) -> str:
     Invisible characters between two identifiers become a space; all others are dropped.
     """
     if _INVISIBLE.search(text):
-        text = _PIECE.sub(lambda found: _joined(found[0]), text)
+        text = _PIECE.sub(lambda match: _joined(match[0]), text)
     return normalize_unicode(text.translate(_NUMBER_SIGNS), keeps_dashes=True)
 
 
@@ -233,13 +233,13 @@ class _IdentifierScanner:
         if "@" in self._text:
             self._extract_addresses()
         self._text = self._text.translate(_DASHES)
-        self._extract(_UUID, lambda found: [("ids", UUID(found[0]))])
-        self._extract(_SOLID, lambda found: _reference(found[0], is_grouped=False))
-        self._extract(_GROUPED, lambda found: _reference(found[0], is_grouped=True))
+        self._extract(_UUID, lambda match: [("ids", UUID(match[0]))])
+        self._extract(_SOLID, lambda match: _reference(match[0], is_grouped=False))
+        self._extract(_GROUPED, lambda match: _reference(match[0], is_grouped=True))
         if _CAPITALS_IN_GROUPS.fullmatch(self._text):
             # In whatever groups the reference was typed or printed.
-            self._extract(_CAPITALS_IN_GROUPS, lambda found: _reference(found[0], is_grouped=True))
-        self._extract(_LABELED, lambda found: _reference_start(found[1], found[2]))
+            self._extract(_CAPITALS_IN_GROUPS, lambda match: _reference(match[0], is_grouped=True))
+        self._extract(_LABELED, lambda match: _reference_start(match[1], match[2]))
 
     def identifiers(self) -> PastedIdentifiers:
         named: dict[str, dict[Any, str]] = {}
@@ -273,24 +273,24 @@ class _IdentifierScanner:
         Matches without an identifier are replaced by `otherwise`, or kept if it is "".
         """
 
-        def taken(found: re.Match[str]) -> str:
-            named = read(found)
-            self._found += [(found.start(), one) for one in named]
+        def taken(match: re.Match[str]) -> str:
+            named = read(match)
+            self._found += [(match.start(), one) for one in named]
             filler = _TAKEN if named else otherwise
-            return filler * len(found[0]) if filler else found[0]
+            return filler * len(match[0]) if filler else match[0]
 
         self._text = pattern.sub(taken, self._text)
 
-    def _mailto(self, found: re.Match[str]) -> _Identifiers:
-        return _emails(mailto_recipients(found[0]))
+    def _mailto(self, match: re.Match[str]) -> _Identifiers:
+        return _emails(mailto_recipients(match[0]))
 
-    def _link(self, found: re.Match[str]) -> _Identifiers:
-        before = found.string[max(found.start() - 1, 0) : found.start()]
+    def _link(self, match: re.Match[str]) -> _Identifiers:
+        before = match.string[max(match.start() - 1, 0) : match.start()]
         # Emphasized, as in _https://example.com/_
-        return _identifiers_in_link(found[0].rstrip(before) if before in _MARKUP else found[0])
+        return _identifiers_in_link(match[0].rstrip(before) if before in _MARKUP else match[0])
 
-    def _bare_link(self, found: re.Match[str]) -> _Identifiers:
-        token = _TOKEN.search(unquote(found[0]))
+    def _bare_link(self, match: re.Match[str]) -> _Identifiers:
+        token = _TOKEN.search(unquote(match[0]))
         return [("gift_tokens", token[1])] if token else []
 
     def _extract_addresses(self) -> None:
@@ -322,7 +322,7 @@ def _identifiers_in_link(link: str) -> _Identifiers:
         return [("gift_tokens", token[1])]
     named: _Identifiers = []
     for part in decoded_link_parts(link):
-        named += [("ids", UUID(found[0])) for found in _UUID.finditer(part)]
+        named += [("ids", UUID(match[0])) for match in _UUID.finditer(part)]
         named += _emails(normalize_unicode(part, keeps_dashes=True)) if "@" in part else []
         named += _reference(part, is_grouped=False) if _SOLID.fullmatch(part) else []
     return named

@@ -56,8 +56,8 @@ def hidden_link_name(link: str) -> str:
 
     The name contains only the last characters of the token, because the whole link opens the gift.
     """
-    found = _HIDDEN.match(link)
-    return f"{found[1].lower()} link ending in {found[2][-4:]}" if found else ""
+    match = _HIDDEN.match(link)
+    return f"{match[1].lower()} link ending in {match[2][-4:]}" if match else ""
 
 
 def decoded_link_parts(link: str) -> Iterator[str]:
@@ -76,8 +76,8 @@ def mailto_recipients(mailto: str) -> str:
 
 
 def _proofpoint_2(link: str) -> str:
-    found = _PROOFPOINT_2.search(link)
-    return unquote(found[1].translate(_FROM_PROOFPOINT_2)) if found else ""
+    match = _PROOFPOINT_2.search(link)
+    return unquote(match[1].translate(_FROM_PROOFPOINT_2)) if match else ""
 
 
 def _proofpoint_3(link: str) -> str:
@@ -88,10 +88,10 @@ def _proofpoint_3(link: str) -> str:
     # A regular expression would search for the end once for each of many beginnings.
     _, beginning, rest = link.partition(_PROOFPOINT_3)
     inner, end, rest = rest.partition("__;")
-    found = _MASKED_TEXT.match(rest)
-    if not (beginning and end and found):
+    match = _MASKED_TEXT.match(rest)
+    if not (beginning and end and match):
         return ""
-    masked = iter(_from_base64(found[1]))
+    masked = iter(_from_base64(match[1]))
 
     def unmask(star: re.Match[str]) -> str:
         count = _LENGTHS.find(star[1]) + 2 if star[1] else 1
@@ -101,8 +101,8 @@ def _proofpoint_3(link: str) -> str:
 
 
 def _base64(link: str) -> str:
-    found = _BASE64.search(link)
-    return _from_base64(found[1]) if found else ""
+    match = _BASE64.search(link)
+    return _from_base64(match[1]) if match else ""
 
 
 def _from_base64(text: str) -> str:
@@ -116,16 +116,16 @@ def _from_base64(text: str) -> str:
 
 def _encoded(link: str) -> str:
     """Return the link in a parameter or in the path, percent-encoded zero or more times."""
-    found = _INNER.search(link, _SCHEME)
-    if found is None:
+    match = _INNER.search(link, _SCHEME)
+    if match is None:
         return ""
-    inner = link[found.start() :]
-    if found[1] != ":":
+    inner = link[match.start() :]
+    if match[1] != ":":
         inner = unquote(inner.partition("&")[0])
         for _ in range(_MOST_WRAPPERS):
             if not _ENCODED_SCHEME.match(inner):
                 break
             inner = unquote(inner)
-    elif "?" in link[: found.start()] and "?" not in inner:
+    elif "?" in link[: match.start()] and "?" not in inner:
         inner = inner.partition("&")[0]
     return inner

@@ -42,7 +42,7 @@ def full_text_scan(table: str, column: str, text: str, part: str) -> IndexScan:
     if part != text:
         whole = text_contains(column, text)
         where = SqlFragment(f"{where.text} AND {whole.text}", where.params + whole.params)
-    return IndexScan(where, table, is_quick_by_id=False)
+    return IndexScan(where, table, is_indexed_by_id=False)
 
 
 def from_clause(scan: IndexScan, _sort: str) -> str:

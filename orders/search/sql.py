@@ -66,7 +66,7 @@ class IndexScan:
     # The index to read where entries need not be sorted; "" leaves it to the database.
     index: str = ""
     # Is the first entry by id, or the entry with an id, found without reading others?
-    is_quick_by_id: bool = True
+    is_indexed_by_id: bool = True
 
     def is_sorted_by(self, column: str) -> bool:
         return any(column == one for one, _ in self.sorts)
@@ -94,9 +94,9 @@ class Condition:
         return bool(self.scans) and all(one.is_sorted_by(column) for one in self.scans)
 
     @property
-    def is_quick_by_id(self) -> bool:
+    def is_indexed_by_id(self) -> bool:
         """Whether the indexes return single entries by id, and all in id order, without a sort."""
-        return self.is_sorted_by("id") and all(one.is_quick_by_id for one in self.scans)
+        return self.is_sorted_by("id") and all(one.is_indexed_by_id for one in self.scans)
 
 
 def union_condition(conditions: Sequence[Condition]) -> Condition:

@@ -62,7 +62,7 @@ def full_text_scan(table: str, column: str, text: str, part: str) -> IndexScan:
     if part != text:
         whole = text_contains(f"{fts}.{column}", text)
         where = SqlFragment(f"{where.text} AND {whole.text}", where.params + whole.params)
-    return IndexScan(where, fts, "rowid", sorts=(("id", ""),), is_quick_by_id=False)
+    return IndexScan(where, fts, "rowid", sorts=(("id", ""),), is_indexed_by_id=False)
 
 
 def from_clause(scan: IndexScan, sort: str) -> str:
@@ -85,7 +85,7 @@ def row_condition(condition: Condition) -> SqlFragment:
     It reads another index instead of the row if possible, because the rows of neighboring entries
     are on different pages.
     """
-    if len(condition.scans) > 1 or not condition.is_quick_by_id:
+    if len(condition.scans) > 1 or not condition.is_indexed_by_id:
         return condition.test
     [scan] = condition.scans
     where = f"{scan.where.text} AND {scan.key} = c.id"

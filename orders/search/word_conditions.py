@@ -176,7 +176,7 @@ def _start(context: SearchResources, start: str) -> Condition | None:
             "orders_wordstart",
             "order_id",
             (("id", ""),),
-            is_quick_by_id=False,
+            is_indexed_by_id=False,
         )
         for one in starts
     )

@@ -47,7 +47,7 @@ class FindingNotFound(Exception):
 
 
 @dataclass(slots=True)
-class _Found:
+class _LookupResult:
     """The orders and missing identifiers found so far.
 
     `is_index_complete`: an order that is not in the index does not exist.
@@ -80,23 +80,23 @@ def create_finding(*, actor: Actor, pasted: PastedIdentifiers, now: datetime) ->
     """
     assert actor.user_id is not None
     state = SyncState.objects.get_or_none()
-    found = _Found(is_index_complete=_is_index_complete(state))
+    result = _LookupResult(is_index_complete=_is_index_complete(state))
     own, pasted = _without_own(pasted)
     limited = _first(pasted, MOST_NAMED)
     with time_limit(SEARCH_SECONDS) as limit:
-        unknown = _look_up(limited, found, limit)
+        unknown = _look_up(limited, result, limit)
         senders = _senders(limited.emails, limit)
-    _ask_goody(unknown, found, now=now)
+    _ask_goody(unknown, result, now=now)
     return Finding.objects.create(
         owner_id=actor.user_id,
-        order_ids=[str(one) for one in found.orders][:MOST_ORDERS],
-        missing=found.missing,
-        unasked=found.unasked,
+        order_ids=[str(one) for one in result.orders][:MOST_ORDERS],
+        missing=result.missing,
+        unasked=result.unasked,
         left_out=[pasted.original_spelling(one) for one in own[:MOST_NAMED]],
         hidden=limited.hidden_links,
-        was_cut=limited.count < pasted.count or len(found.orders) > MOST_ORDERS,
+        was_cut=limited.count < pasted.count or len(result.orders) > MOST_ORDERS,
         writer=_writer(pasted),
-        matches=list(_matches(limited, found, senders)),
+        matches=list(_matches(limited, result, senders)),
         created_at=now,
     )
 
@@ -107,10 +107,10 @@ def create_search_finding(*, actor: Actor, query: Query, now: datetime) -> Findi
     At most MOST_ORDERS orders, the first of the list, are stored. Raises SearchTimeout.
     """
     assert actor.user_id is not None
-    found = first_query_with_matches([query], limit=MOST_ORDERS + 1, now=now)
-    if found is None:
+    result = first_query_with_matches([query], limit=MOST_ORDERS + 1, now=now)
+    if result is None:
         return None
-    _, ids = found
+    _, ids = result
     return Finding.objects.create(
         owner_id=actor.user_id,
         order_ids=[str(one) for one in ids[:MOST_ORDERS]],
@@ -154,7 +154,7 @@ def _writer(pasted: PastedIdentifiers) -> str:
 
 
 def _matches(
-    pasted: PastedIdentifiers, found: _Found, senders: Mapping[str, int]
+    pasted: PastedIdentifiers, result: _LookupResult, senders: Mapping[str, int]
 ) -> Iterator[dict[str, Any]]:
     """Yield a match for each value that the text names and that orders have, in its order.
 
@@ -163,7 +163,7 @@ def _matches(
     """
     for kind, value in pasted.mentions:
         for role, column, stored in _roles(kind, value, senders):
-            if orders := found.matches.get((column, stored)):
+            if orders := result.matches.get((column, stored)):
                 yield {
                     "role": role,
                     "named": _shown(role, value, pasted),
@@ -217,30 +217,34 @@ def _first(pasted: PastedIdentifiers, most: int) -> PastedIdentifiers:
     return replace(pasted, **kept)
 
 
-def _look_up(pasted: PastedIdentifiers, found: _Found, limit: SearchDeadline) -> list[UUID]:
+def _look_up(pasted: PastedIdentifiers, result: _LookupResult, limit: SearchDeadline) -> list[UUID]:
     """Return the ids that the index has neither as an order nor as a batch."""
-    not_orders = _take("uuid", pasted.ids, found, limit)
-    unknown = _take("order_batch_id", not_orders, found, limit)
+    not_orders = _take("uuid", pasted.ids, result, limit)
+    unknown = _take("order_batch_id", not_orders, result, limit)
     # The token of a gift link looks like a reference.
     tokens = {
         gift_token_digest(one): one
-        for one in _take("reference_id", pasted.references, found, limit)
+        for one in _take("reference_id", pasted.references, result, limit)
     }
     # Digest -> the text shown when no order has it.
     links = {gift_token_digest(one): _hint(one) for one in pasted.gift_tokens}
-    found.add_missing(*map(tokens.__getitem__, _take("gift_digest", list(tokens), found, limit)))
-    found.add_missing(*map(pasted.original_spelling, _look_up_emails(pasted.emails, found, limit)))
-    found.add_missing(*map(links.__getitem__, _take("gift_digest", list(links), found, limit)))
+    result.add_missing(*map(tokens.__getitem__, _take("gift_digest", list(tokens), result, limit)))
+    result.add_missing(
+        *map(pasted.original_spelling, _look_up_emails(pasted.emails, result, limit))
+    )
+    result.add_missing(*map(links.__getitem__, _take("gift_digest", list(links), result, limit)))
     for start in pasted.reference_starts:
-        _take_beginning(start, found, limit)
+        _take_beginning(start, result, limit)
     return unknown
 
 
-def _look_up_emails(emails: Sequence[str], found: _Found, limit: SearchDeadline) -> list[str]:
+def _look_up_emails(
+    emails: Sequence[str], result: _LookupResult, limit: SearchDeadline
+) -> list[str]:
     """Return the addresses that no order was sent to or from."""
-    no_recipients = _take("email_key", emails, found, limit)
+    no_recipients = _take("email_key", emails, result, limit)
     senders = _senders(emails, limit)
-    unused = set(_take("sender_id", list(senders.values()), found, limit))
+    unused = set(_take("sender_id", list(senders.values()), result, limit))
     return [one for one in no_recipients if senders.get(one) in (None, *unused)]
 
 
@@ -253,7 +257,9 @@ def _senders(emails: Sequence[str], limit: SearchDeadline) -> dict[str, int]:
     return senders
 
 
-def _take[T](column: str, values: Sequence[T], found: _Found, limit: SearchDeadline) -> list[T]:
+def _take[T](
+    column: str, values: Sequence[T], result: _LookupResult, limit: SearchDeadline
+) -> list[T]:
     """Add the orders with these values in the column; return the values without an order."""
     seen: set[T] = set()
     for some in batched(values, _BATCH_SIZE):
@@ -262,7 +268,7 @@ def _take[T](column: str, values: Sequence[T], found: _Found, limit: SearchDeadl
         seen.update(
             limit.fetch_all(orders.order_by(column).values_list(column, flat=True).distinct())
         )
-        found.add(column, _newest(orders, column, [one for one in some if one in seen], limit))
+        result.add(column, _newest(orders, column, [one for one in some if one in seen], limit))
     return [value for value in values if value not in seen]
 
 
@@ -282,14 +288,14 @@ def _newest(
     return [row for some in each for row in limit.fetch_all(some)]
 
 
-def _take_beginning(start: str, found: _Found, limit: SearchDeadline) -> None:
+def _take_beginning(start: str, result: _LookupResult, limit: SearchDeadline) -> None:
     """Add the orders whose receipt references begin with the text."""
     begins = {"reference_id__gte": start, "reference_id__lte": f"{start}{chr(0x10FFFF)}"}
     newest = Order.objects.filter(**begins).order_by("-id").values_list("uuid", flat=True)
     ids = limit.fetch_all(newest[: MOST_ORDERS + 1])
-    found.add(_START, [(one, start) for one in ids])
+    result.add(_START, [(one, start) for one in ids])
     if not ids:
-        found.add_missing(f"receipt beginning with {start}")
+        result.add_missing(f"receipt beginning with {start}")
 
 
 def _hint(token: str) -> str:
@@ -297,7 +303,7 @@ def _hint(token: str) -> str:
     return f"gift link ending in {token[-4:]}"
 
 
-def _ask_goody(ids: Sequence[UUID], found: _Found, *, now: datetime) -> None:
+def _ask_goody(ids: Sequence[UUID], result: _LookupResult, *, now: datetime) -> None:
     """Read the orders with these ids from Goody and add them to `found`.
 
     It stops at the deadline or when Goody is unavailable.
@@ -307,12 +313,12 @@ def _ask_goody(ids: Sequence[UUID], found: _Found, *, now: datetime) -> None:
     while waiting and len(ids) - len(waiting) < MOST_ASKED and time.monotonic() < until:
         try:
             order_id = refresh_order(order_id=waiting[0], now=now).order.id
-            found.add("uuid", [(order_id, order_id)])
+            result.add("uuid", [(order_id, order_id)])
         except OrderNotFound:
-            found.add_missing(str(waiting[0]))
+            result.add_missing(str(waiting[0]))
         except (CallsBlocked, Unavailable):
             break
         except GoodyError:
-            found.unasked.append(str(waiting[0]))
+            result.unasked.append(str(waiting[0]))
         del waiting[0]
-    found.unasked += map(str, waiting)
+    result.unasked += map(str, waiting)

@@ -102,7 +102,7 @@ class OrderWithOperations:
     job: BlockingJob | None = None
 
     @property
-    def pending(self) -> Operation | None:
+    def pending_operation(self) -> Operation | None:
         """The operation for whose outcome the page polls."""
         return self.operation or self.unread
 

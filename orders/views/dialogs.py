@@ -56,17 +56,17 @@ def order_cancel(request: Request, order_id: UUID) -> HttpResponseBase:
     form = CancelForm(request.POST, order_id=order_id)
     if not form.is_valid():
         return _show(request, order_id, CANCEL, form=form)
-    given = form.cleaned_data
+    data = form.cleaned_data
 
     def send() -> Operation:
         return services.cancel_order(
             actor=request.viewer.actor,
             order_id=order_id,
-            snapshot=given["snapshot"],
-            form_key=given["form_key"],
-            reason=given["reason"],
-            note=given["note"],
-            ticket=given["ticket"],
+            snapshot=data["snapshot"],
+            form_key=data["form_key"],
+            reason=data["reason"],
+            note=data["note"],
+            ticket=data["ticket"],
             now=request.viewer.now,
         )
 
@@ -87,18 +87,18 @@ def order_expiration(request: Request, order_id: UUID) -> HttpResponseBase:
         _check_expiration(request, view, form)
     if not form.is_valid():
         return _show(request, order_id, EXPIRATION, form=form)
-    given = form.cleaned_data
+    data = form.cleaned_data
 
     def send() -> Operation:
         return services.extend_order(
             actor=request.viewer.actor,
             order_id=order_id,
-            snapshot=given["snapshot"],
-            form_key=given["form_key"],
-            expiration=given["expiration"],
-            may_shorten=given["may_shorten"],
-            reason=given["reason"],
-            ticket=given["ticket"],
+            snapshot=data["snapshot"],
+            form_key=data["form_key"],
+            expiration=data["expiration"],
+            may_shorten=data["may_shorten"],
+            reason=data["reason"],
+            ticket=data["ticket"],
             undoes=None,
             now=request.viewer.now,
         )
@@ -133,12 +133,12 @@ def _check_expiration(request: Request, view: OrderWithOperations, form: Expirat
     """
     if form.is_resubmitted:
         return
-    given = form.cleaned_data
+    data = form.cleaned_data
     check = eligibility.check_expiration(
         view.order,
-        given["expiration"],
+        data["expiration"],
         now=request.viewer.now,
-        may_shorten=given["may_shorten"],
+        may_shorten=data["may_shorten"],
         max_days=settings.EXTENSION_MAX_DAYS,
     )
     if check.is_allowed:

@@ -21,8 +21,8 @@ from .http import requires_right
 def expiring(request: Request) -> HttpResponse:
     """Show the counts of all days and windows, and the groups of the window `expires`."""
     viewer = request.viewer
-    wanted = request.GET.get("expires", "")
-    grouped = wanted if wanted in WINDOWS else DEFAULT_WINDOW
+    window = request.GET.get("expires", "")
+    grouped = window if window in WINDOWS else DEFAULT_WINDOW
     try:
         gifts = expiring_gifts(viewer.clock, grouped=grouped)
     except SearchTimeout:

@@ -40,9 +40,9 @@ _MAX_SUGGESTIONS = 30
 def order_facets(request: Request) -> HttpResponse:
     """Return the number of orders for each filter option; 204 if counting takes too long."""
     try:
-        wanted = parse_list_request(request)
+        list_request = parse_list_request(request)
         found = count_facets(
-            wanted.list_query.query, now=request.viewer.now, seconds=settings.COUNTS_DEADLINE
+            list_request.list_query.query, now=request.viewer.now, seconds=settings.COUNTS_DEADLINE
         )
         named = (*found.workspaces, *found.senders, *found.brands, *found.products)
         keys = labels.find_label_keys(one.id for one in named)
@@ -50,7 +50,7 @@ def order_facets(request: Request) -> HttpResponse:
         return HttpResponse(status=204)
     context = {
         "counts": option_counts(found),
-        "tops": common_names_with_counts(found, filters=wanted.filters, keys=keys),
+        "tops": common_names_with_counts(found, filters=list_request.filters, keys=keys),
     }
     return render(request, "orders/filters.html#facets", context)
 
@@ -59,13 +59,13 @@ def order_facets(request: Request) -> HttpResponse:
 @requires_right(Right.READ)
 def order_filters(request: Request) -> HttpResponse:
     """Show the filters of a list, as a page or as the popovers of the filter bar."""
-    wanted, viewer = parse_list_request(request), request.viewer
+    list_request, viewer = parse_list_request(request), request.viewer
     context = {
-        "controls": filter_controls(wanted),
+        "controls": filter_controls(list_request),
         "zone": formats.zone_in_words(viewer.zone, viewer.now),
-        "facets_url": wanted.filters.url(name="order_facets"),
-        "list_url": wanted.filters.url(),
-        "sentences": wanted.errors,
+        "facets_url": list_request.filters.url(name="order_facets"),
+        "list_url": list_request.filters.url(),
+        "sentences": list_request.errors,
     }
     return render_page_or_partial(
         request, "orders/filters.html", context, {"filter-panels": "panels"}
@@ -137,13 +137,13 @@ def order_choices(request: Request, kind: str) -> HttpResponse:
 @requires_right(Right.EXPORT)
 def order_export(request: Request) -> HttpResponseBase:
     """Stream the whole list with the same parameters as CSV."""
-    wanted, viewer = parse_list_request(request), request.viewer
-    if not wanted.is_valid:
+    list_request, viewer = parse_list_request(request), request.viewer
+    if not list_request.is_valid:
         # The list shows the errors.
         return HttpResponseSeeOther(f"{reverse('order_list')}?{request.GET.urlencode()}")
-    filters = "; ".join(one.text for one in wanted.conditions()) or "All orders"
+    filters = "; ".join(one.text for one in list_request.conditions()) or "All orders"
     intent = services.start_export(actor=viewer.actor, filters=filters, now=viewer.now)
-    hits = services.export_orders(intent, wanted.list_query.query, now=viewer.now)
+    hits = services.export_orders(intent, list_request.list_query.query, now=viewer.now)
     name = f"orders-{formats.convert_to_zone(viewer.now, viewer.zone):%Y-%m-%d}.csv"
     return StreamingHttpResponse(
         csv_chunks(hits),

@@ -75,15 +75,15 @@ class ListRequest:
         )
 
 
-def filter_controls(wanted: ListRequest) -> FilterControls:
+def filter_controls(list_request: ListRequest) -> FilterControls:
     """Return the filter controls, in which invalid fields keep their typed text."""
-    form = wanted.form
+    form = list_request.form
     return make_filter_controls(
-        wanted.filters,
-        order=wanted.list_query.query.effective_sort,
-        has_best_match=bool(wanted.list_query.query.names),
-        labels=common_labels(now=wanted.viewer.now),
-        typed=form.data if form.errors else dict(wanted.filters.non_default_params()),
+        list_request.filters,
+        order=list_request.list_query.query.effective_sort,
+        has_best_match=bool(list_request.list_query.query.names),
+        labels=common_labels(now=list_request.viewer.now),
+        typed=form.data if form.errors else dict(list_request.filters.non_default_params()),
         wrong=form.errors,
     )
 

@@ -35,16 +35,16 @@ _NAMED = ("words", "names", "order_ids", "references", "emails", "gift_tokens")
 _TOO_LATE = "Looking for similar names took too long."
 
 
-def suggest_lists(wanted: ListRequest) -> ListSuggestions:
+def suggest_lists(list_request: ListRequest) -> ListSuggestions:
     """Return searches for similar names, and changes of the list that have matches.
 
     The number of matches is None if counting takes too long.
     """
-    similar = _similar(wanted)
-    changed = {**_of_conditions(wanted), **_of_all(wanted)}
+    similar = _similar(list_request)
+    changed = {**_of_conditions(list_request), **_of_all(list_request)}
     counts = count_queries(
         [one.list_query.query for one in changed.values()],
-        now=wanted.viewer.now,
+        now=list_request.viewer.now,
         limit=_MAX_COUNT,
         seconds=settings.COUNTS_DEADLINE,
     )
@@ -56,13 +56,13 @@ def suggest_lists(wanted: ListRequest) -> ListSuggestions:
     return ListSuggestions([*similar.changes, *without], similar.note)
 
 
-def _similar(wanted: ListRequest) -> ListSuggestions:
+def _similar(list_request: ListRequest) -> ListSuggestions:
     """Return searches for names and addresses that are similar to the typed ones."""
-    filters, exact = wanted.filters, wanted.interpretation.box.exact
+    filters, exact = list_request.filters, list_request.interpretation.box.exact
     if not filters.q or exact != Query(emails=exact.emails):
         return ListSuggestions(())
-    base = wanted.list_query.query.without_fields(*_NAMED)
-    found = similar_searches(filters.q, base=base, now=wanted.viewer.now)
+    base = list_request.list_query.query.without_fields(*_NAMED)
+    found = similar_searches(filters.q, base=base, now=list_request.viewer.now)
     changes = [
         ListSuggestion(f"Did you mean {one.name}?", filters.replace(q=one.text).url(), one.count)
         for one in found.searches
@@ -70,44 +70,44 @@ def _similar(wanted: ListRequest) -> ListSuggestions:
     return ListSuggestions(changes, "" if found.is_complete else _TOO_LATE)
 
 
-def _of_conditions(wanted: ListRequest) -> dict[str, ListRequest]:
-    conditions = wanted.conditions()
+def _of_conditions(list_request: ListRequest) -> dict[str, ListRequest]:
+    conditions = list_request.conditions()
     if len(conditions) < 2:
         return {}
-    parts = dict(_without(wanted, one) for one in conditions)
+    parts = dict(_without(list_request, one) for one in conditions)
     changed = {f"Without {name}": rest for name, rest in parts.items()}
-    search_alone = Filters(q=wanted.filters.q, per_page=wanted.filters.per_page)
-    known = {wanted.filters, *(one.filters for one in parts.values())}
-    if wanted.filters.q and search_alone not in known:
-        changed["Search among all orders"] = _with(wanted, search_alone.url())
+    search_alone = Filters(q=list_request.filters.q, per_page=list_request.filters.per_page)
+    known = {list_request.filters, *(one.filters for one in parts.values())}
+    if list_request.filters.q and search_alone not in known:
+        changed["Search among all orders"] = _with(list_request, search_alone.url())
     return changed
 
 
-def _of_all(wanted: ListRequest) -> dict[str, ListRequest]:
-    return {"All orders": _with(wanted, wanted.filters.without_conditions().url())}
+def _of_all(list_request: ListRequest) -> dict[str, ListRequest]:
+    return {"All orders": _with(list_request, list_request.filters.without_conditions().url())}
 
 
-def _without(wanted: ListRequest, one: ConditionText) -> tuple[str, ListRequest]:
+def _without(list_request: ListRequest, one: ConditionText) -> tuple[str, ListRequest]:
     """Return a label and the list without the condition and without its alternatives."""
-    rest = _with(wanted, one.remove_url)
+    rest = _with(list_request, one.remove_url)
     for field, name in _ALTERNATIVES.items():
         left = set(getattr(rest.list_query.query, field))
-        if left and left < set(getattr(wanted.list_query.query, field)):
+        if left and left < set(getattr(list_request.list_query.query, field)):
             return name, _without_alternatives(rest, field)
     return one.text, rest
 
 
-def _without_alternatives(wanted: ListRequest, field: str) -> ListRequest:
-    values = getattr(wanted.list_query.query, field)
+def _without_alternatives(list_request: ListRequest, field: str) -> ListRequest:
+    values = getattr(list_request.list_query.query, field)
     while values:
         # A one of another field leaves these values as they are.
-        rests = (_with(wanted, one.remove_url) for one in wanted.conditions())
-        wanted = next(
+        rests = (_with(list_request, one.remove_url) for one in list_request.conditions())
+        list_request = next(
             one for one in rests if len(getattr(one.list_query.query, field)) < len(values)
         )
-        values = getattr(wanted.list_query.query, field)
-    return wanted
+        values = getattr(list_request.list_query.query, field)
+    return list_request
 
 
-def _with(wanted: ListRequest, url: str) -> ListRequest:
-    return parse_list_parameters(QueryDict(urlsplit(url).query), viewer=wanted.viewer)
+def _with(list_request: ListRequest, url: str) -> ListRequest:
+    return parse_list_parameters(QueryDict(urlsplit(url).query), viewer=list_request.viewer)

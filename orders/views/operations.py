@@ -50,11 +50,11 @@ _NOT_UNDOABLE = Banner(
 @requires_right(Right.READ)
 def operation_page(request: Request, order_id: UUID, operation_id: UUID) -> HttpResponseBase:
     """Show the page of an operation. Its polls read the row and never call Goody."""
-    found = services.find_operation(order_id, operation_id, now=request.viewer.now)
-    if found is None:
+    operation = services.find_operation(order_id, operation_id, now=request.viewer.now)
+    if operation is None:
         raise Http404
-    services.acknowledge_notice(found, actor=request.viewer.actor)
-    return _operation_page(request, found, SettleForm(is_cancel=_is_cancel(found)))
+    services.acknowledge_notice(operation, actor=request.viewer.actor)
+    return _operation_page(request, operation, SettleForm(is_cancel=_is_cancel(operation)))
 
 
 @in_concurrency_group(POST=GOODY_WRITE)
@@ -62,11 +62,11 @@ def operation_page(request: Request, order_id: UUID, operation_id: UUID) -> Http
 @requires_right(Right.EXTEND)
 def operation_undo(request: Request, order_id: UUID, operation_id: UUID) -> HttpResponseBase:
     """Restore the expiration before an extension. A GET (after a login) redirects to the order."""
-    found = get_object_or_404(Operation, pk=operation_id, order_uuid=order_id)
+    operation = get_object_or_404(Operation, pk=operation_id, order_uuid=order_id)
     if request.method != "POST":
         return redirect(dialogs.order_url(order_id, request.viewer.next_url))
     form = WriteForm(request.POST, order_id=order_id)
-    if found.expires_before is None:
+    if operation.expires_before is None:
         return respond_with_dialog_banner(
             request, order_id, _NOT_UNDOABLE, name=EXPIRATION, status=422
         )
@@ -74,19 +74,19 @@ def operation_undo(request: Request, order_id: UUID, operation_id: UUID) -> Http
         return respond_with_dialog_banner(
             request, order_id, _UNDO_UNVERIFIED, name=EXPIRATION, status=422
         )
-    given, expiration = form.cleaned_data, found.expires_before
+    data, expiration = form.cleaned_data, operation.expires_before
 
     def send() -> Operation:
         return services.extend_order(
             actor=request.viewer.actor,
             order_id=order_id,
-            snapshot=given["snapshot"],
-            form_key=given["form_key"],
+            snapshot=data["snapshot"],
+            form_key=data["form_key"],
             expiration=expiration,
             may_shorten=True,
             reason="",
             ticket="",
-            undoes=found.id,
+            undoes=operation.id,
             now=request.viewer.now,
         )
 
@@ -97,48 +97,48 @@ def operation_undo(request: Request, order_id: UUID, operation_id: UUID) -> Http
 @requires_right(Right.SETTLE)
 def operation_settle(request: Request, order_id: UUID, operation_id: UUID) -> HttpResponseBase:
     """Record the outcome that a lead saw at Goody. A GET, as after a login, shows the form."""
-    found = get_object_or_404(Operation, pk=operation_id, order_uuid=order_id)
+    operation = get_object_or_404(Operation, pk=operation_id, order_uuid=order_id)
     if request.method != "POST":
-        return redirect(operation_url(found, request.viewer.next_url))
-    form = SettleForm(request.POST, is_cancel=_is_cancel(found))
+        return redirect(operation_url(operation, request.viewer.next_url))
+    form = SettleForm(request.POST, is_cancel=_is_cancel(operation))
     if not form.is_valid():
-        return _operation_page(request, found, form, status=422)
+        return _operation_page(request, operation, form, status=422)
     try:
         settled = services.settle_by_hand(
             actor=request.viewer.actor,
-            operation_id=found.id,
+            operation_id=operation.id,
             is_applied=form.cleaned_data["is_applied"],
             note=form.cleaned_data["note"],
             now=request.viewer.now,
         )
     except NotSettleable:
-        return _operation_page(request, found, form, status=409, is_settled_already=True)
+        return _operation_page(request, operation, form, status=409, is_settled_already=True)
     return redirect_to_operation(request, settled)
 
 
-def _is_cancel(found: Operation) -> bool:
-    return found.action == Action.ORDER_CANCEL
+def _is_cancel(operation: Operation) -> bool:
+    return operation.action == Action.ORDER_CANCEL
 
 
 def _operation_page(
-    request: Request, found: Operation, form: SettleForm, *, status: int = 200, **more: Any
+    request: Request, operation: Operation, form: SettleForm, *, status: int = 200, **more: Any
 ) -> HttpResponse:
-    context = _operation_context(request, found) | {"form": form} | more
+    context = _operation_context(request, operation) | {"form": form} | more
     return render_page_or_partial(
         request, "orders/operation.html", context, {"operation": "state"}, status=status
     )
 
 
-def _operation_context(request: Request, found: Operation) -> dict[str, Any]:
+def _operation_context(request: Request, operation: Operation) -> dict[str, Any]:
     viewer = request.viewer
-    view = services.stored_order(found.order_uuid)
+    view = services.stored_order(operation.order_uuid)
     shown = make_operation_texts(
-        found,
+        operation,
         now=viewer.now,
         zone=viewer.zone,
-        undo=_undo(viewer, view, found),
+        undo=_undo(viewer, view, operation),
         next_url=viewer.next_url,
-        is_worker_missing=services.is_worker_missing(found, now=viewer.now),
+        is_worker_missing=services.is_worker_missing(operation, now=viewer.now),
     )
     may_ask = viewer.actor.may(Right.CANCEL if shown.is_cancel else Right.EXTEND)
     return {
@@ -146,20 +146,22 @@ def _operation_context(request: Request, found: Operation) -> dict[str, Any]:
         "again_url": shown.again_url if may_ask else "",
         "head": dialogs.operation_page_header(view, viewer=viewer),
         "next_url": viewer.next_url,
-        "order_url": dialogs.order_url(found.order_uuid, viewer.next_url),
+        "order_url": dialogs.order_url(operation.order_uuid, viewer.next_url),
         "may_settle": shown.needs_human and viewer.actor.may(Right.SETTLE),
-        "settle_url": dialogs.settle_url(found),
-        "settled": _settled_by(found),
+        "settle_url": dialogs.settle_url(operation),
+        "settled": _settled_by(operation),
     }
 
 
-def _undo(viewer: Viewer, view: OrderWithOperations | None, found: Operation) -> UndoForm | None:
-    if view is None or found.id not in undoable_operation_ids(viewer, view.operations):
+def _undo(
+    viewer: Viewer, view: OrderWithOperations | None, operation: Operation
+) -> UndoForm | None:
+    if view is None or operation.id not in undoable_operation_ids(viewer, view.operations):
         return None
-    return undo_form(found, view.order, viewer.next_url)
+    return undo_form(operation, view.order, viewer.next_url)
 
 
-def _settled_by(found: Operation) -> list[LabeledValue]:
+def _settled_by(operation: Operation) -> list[LabeledValue]:
     """Return the observation that a lead recorded, from the audit."""
-    entry = settlement_entry(found.audit.all())
+    entry = settlement_entry(operation.audit.all())
     return [LabeledValue(f"Settled by {entry.actor_name}", entry.note)] if entry else []

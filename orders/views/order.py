@@ -74,7 +74,7 @@ def order_detail(request: Request, order_id: UUID) -> HttpResponseBase:
     is_waiting = is_page and view is not None
     if view is None:
         view = services.refresh_order(order_id=order_id, now=request.viewer.now)
-    token = poll_token(view.pending, request.viewer.now, job=view.job)
+    token = poll_token(view.pending_operation, request.viewer.now, job=view.job)
     if is_poll and request.GET.get("poll") == token:
         # Keeps what the reader has unfolded or selected.
         return HttpResponse(status=204)
@@ -135,7 +135,7 @@ def order_detail_context(
 ) -> dict[str, Any]:
     """Return the template context. `is_waiting`: the stored copy is shown until Goody answers."""
     viewer = request.viewer
-    waiting = view.pending
+    waiting = view.pending_operation
     detail = make_order_detail(
         view,
         viewer=viewer,
@@ -171,10 +171,10 @@ def _list_context(request: Request, order_id: UUID) -> dict[str, Any]:
         return {"neighbors": None, "back": Link(name, viewer.next_url)}
     name, neighbors = "Orders", None
     with suppress(SearchTimeout, FindingNotFound, SelectionNotFound):
-        wanted = _list_at(viewer.next_url, viewer)
-        name = _name_of(wanted, viewer) if wanted.is_valid else name
+        list_request = _list_at(viewer.next_url, viewer)
+        name = _name_of(list_request, viewer) if list_request.is_valid else name
         if viewer.given_next_url:
-            neighbors = _neighbor_links(wanted, order_id, viewer)
+            neighbors = _neighbor_links(list_request, order_id, viewer)
     # The fragment scrolls to the row.
     return {"neighbors": neighbors, "back": Link(name, f"{viewer.next_url}#order-{order_id}")}
 
@@ -184,23 +184,27 @@ def _list_at(url: str, viewer: Viewer) -> ListRequest:
     return parse_list_parameters(QueryDict(parameters), viewer=viewer)
 
 
-def _name_of(wanted: ListRequest, viewer: Viewer) -> str:
-    filters = wanted.filters
+def _name_of(list_request: ListRequest, viewer: Viewer) -> str:
+    filters = list_request.filters
     views = services.visible_views(viewer.actor) if filters.view is not None else []
     query = saved_query_string(filters)
     saved = next((one for one in views if one.pk == filters.view and one.query == query), None)
     view = saved or current_preset(filters)
-    texts = [one.text for one in wanted.conditions()]
+    texts = [one.text for one in list_request.conditions()]
     return list_name(filters, texts, view_name=view.name if view else "")
 
 
-def _neighbor_links(wanted: ListRequest, order_id: UUID, viewer: Viewer) -> NeighborLinks | None:
+def _neighbor_links(
+    list_request: ListRequest, order_id: UUID, viewer: Viewer
+) -> NeighborLinks | None:
     """Return links to the neighbors; None if the list is not answered from the index."""
-    is_live = wanted.filters.is_answerable_live and not sync.read_progress(viewer.now).is_complete
-    if is_live or not wanted.is_valid:
+    is_live = (
+        list_request.filters.is_answerable_live and not sync.read_progress(viewer.now).is_complete
+    )
+    if is_live or not list_request.is_valid:
         return None
     found = search.find_neighbors(
-        wanted.list_query.query, order_id, now=viewer.now, seconds=settings.RELATED_DEADLINE
+        list_request.list_query.query, order_id, now=viewer.now, seconds=settings.RELATED_DEADLINE
     )
     return neighbor_links(found, next_url=viewer.next_url) if found else None
 

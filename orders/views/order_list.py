@@ -64,50 +64,52 @@ def home(request: Request) -> HttpResponse:
 @require_safe
 @requires_right(Right.READ)
 def order_list(request: Request) -> HttpResponseBase:
-    wanted = parse_list_request(request)
-    if not wanted.is_valid:
-        return _show(request, wanted, page=None, status=400)
+    list_request = parse_list_request(request)
+    if not list_request.is_valid:
+        return _show(request, list_request, page=None, status=400)
     progress = request.viewer.sync_progress
-    if not progress.is_complete and wanted.filters.is_answerable_live:
-        return _live(request, wanted, progress)
+    if not progress.is_complete and list_request.filters.is_answerable_live:
+        return _live(request, list_request, progress)
     freshness = make_freshness_notes(progress, viewer=request.viewer)
-    named = wanted.interpretation
+    named = list_request.interpretation
     if named.order_id:
         return _redirect_to_order(request, named.order_id)
     if named.unknown_id:
-        return _ask_goody(request, wanted, named.unknown_id, freshness)
-    return _indexed(request, wanted, freshness)
+        return _ask_goody(request, list_request, named.unknown_id, freshness)
+    return _indexed(request, list_request, freshness)
 
 
 # --- Goody's own list -------------------------------------------------------------------------
 
 
-def _live(request: Request, wanted: ListRequest, progress: SyncProgress) -> HttpResponse:
-    if number := wanted.form.cleaned_data.get("goto"):
-        return _redirect_to_page(request, wanted, number)
+def _live(request: Request, list_request: ListRequest, progress: SyncProgress) -> HttpResponse:
+    if number := list_request.form.cleaned_data.get("goto"):
+        return _redirect_to_page(request, list_request, number)
     with page_call_slot():
-        listing = _request_page(request, wanted)
+        listing = _request_page(request, list_request)
     page = make_live_page(
         listing,
         viewer=request.viewer,
-        filters=wanted.filters,
-        position=wanted.live_position,
+        filters=list_request.filters,
+        position=list_request.live_position,
     )
     page = replace(page, banners=[*page.banners, *import_banner(progress)])
-    return _show(request, wanted, page=page)
+    return _show(request, list_request, page=page)
 
 
-def _redirect_to_page(request: Request, wanted: ListRequest, number: int) -> HttpResponseRedirect:
-    position = replace(wanted.live_position.with_time_bound(request.viewer.now), page=number)
-    return HttpResponseRedirect(wanted.filters.url(position=position.serialize()))
+def _redirect_to_page(
+    request: Request, list_request: ListRequest, number: int
+) -> HttpResponseRedirect:
+    position = replace(list_request.live_position.with_time_bound(request.viewer.now), page=number)
+    return HttpResponseRedirect(list_request.filters.url(position=position.serialize()))
 
 
-def _request_page(request: Request, wanted: ListRequest) -> LivePage:
-    position = wanted.live_position
-    after, before = wanted.filters.created_bounds(request.viewer.zone)
+def _request_page(request: Request, list_request: ListRequest) -> LivePage:
+    position = list_request.live_position
+    after, before = list_request.filters.created_bounds(request.viewer.zone)
     return services.list_orders(
         page=position.page,
-        per_page=wanted.filters.per_page,
+        per_page=list_request.filters.per_page,
         created_after=after,
         created_before=min(filter(None, (before, position.created_before)), default=None),
         now=request.viewer.now,
@@ -117,8 +119,10 @@ def _request_page(request: Request, wanted: ListRequest) -> LivePage:
 # --- the index --------------------------------------------------------------------------------
 
 
-def _indexed(request: Request, wanted: ListRequest, freshness: FreshnessNotes) -> HttpResponse:
-    list_query, position = wanted.list_query, wanted.list_query.position
+def _indexed(
+    request: Request, list_request: ListRequest, freshness: FreshnessNotes
+) -> HttpResponse:
+    list_query, position = list_request.list_query, list_request.list_query.position
     try:
         found = services.find_orders(
             list_query.query,
@@ -129,12 +133,12 @@ def _indexed(request: Request, wanted: ListRequest, freshness: FreshnessNotes) -
         )
     except SearchTimeout:
         why = index_list.empty_list_after_timeout(list_query.filters)
-        return _show_empty(request, wanted, why, freshness)
+        return _show_empty(request, list_request, why, freshness)
     total = None if list_query.query.matches_all_orders else services.count_all_orders()
     page = index_list.index_page(
         found, list_query=list_query, freshness=freshness, viewer=request.viewer, total=total
     )
-    return _show(request, wanted, page=page, freshness=freshness)
+    return _show(request, list_request, page=page, freshness=freshness)
 
 
 def _redirect_to_order(request: Request, order_id: UUID) -> HttpResponse:
@@ -145,7 +149,7 @@ def _redirect_to_order(request: Request, order_id: UUID) -> HttpResponse:
 
 
 def _ask_goody(
-    request: Request, wanted: ListRequest, order_id: UUID, freshness: FreshnessNotes
+    request: Request, list_request: ListRequest, order_id: UUID, freshness: FreshnessNotes
 ) -> HttpResponse:
     """Read an id from Goody that the index does not contain."""
     try:
@@ -157,22 +161,24 @@ def _ask_goody(
         why = index_list.empty_list_for_unread_id(order_id, services.stale_copy_reason(error))
     else:
         return _redirect_to_order(request, order_id)
-    return _show_empty(request, wanted, why, freshness)
+    return _show_empty(request, list_request, why, freshness)
 
 
 # --- responses --------------------------------------------------------------------------------
 
 
 def _show_empty(
-    request: Request, wanted: ListRequest, why: EmptyList, freshness: FreshnessNotes
+    request: Request, list_request: ListRequest, why: EmptyList, freshness: FreshnessNotes
 ) -> HttpResponse:
-    page = index_list.page_without_rows(why, list_query=wanted.list_query, freshness=freshness)
-    return _show(request, wanted, page=page, freshness=freshness)
+    page = index_list.page_without_rows(
+        why, list_query=list_request.list_query, freshness=freshness
+    )
+    return _show(request, list_request, page=page, freshness=freshness)
 
 
 def _show(
     request: Request,
-    wanted: ListRequest,
+    list_request: ListRequest,
     *,
     page: ListPage | None,
     freshness: FreshnessNotes | None = None,
@@ -181,43 +187,47 @@ def _show(
     """Render the list. `freshness` is None for a page of Goody's own list."""
     if page and not page.rows and page.empty is None and freshness:
         why = index_list.explain_empty_page(
-            wanted.list_query,
-            wanted.conditions(),
+            list_request.list_query,
+            list_request.conditions(),
             freshness,
-            suggestions=partial(suggest_lists, wanted),
+            suggestions=partial(suggest_lists, list_request),
         )
         page = replace(page, empty=why, pager=None)
-    viewer, filters, order = request.viewer, wanted.filters, wanted.list_query.query.effective_sort
+    viewer, filters, order = (
+        request.viewer,
+        list_request.filters,
+        list_request.list_query.query.effective_sort,
+    )
     shown = shown_columns(filters, viewer.profile)
     context = {
         "filters": filters,
         "params": [(name, value) for name, value in filters.non_default_params() if name != "q"],
-        "bar": wanted.filter_bar(),
+        "bar": list_request.filter_bar(),
         "columns": shown,
         "has_actions": shows_action_column(viewer),
         "may_select": may_select(viewer),
-        "bulk_bar": _bulk_bar(request, wanted, page, is_indexed=freshness is not None),
+        "bulk_bar": _bulk_bar(request, list_request, page, is_indexed=freshness is not None),
         "heads": column_heads(filters, columns=shown, order=order),
         "page": page,
-        "sentences": wanted.errors,
-        "controls": None if wanted.is_valid else filter_controls(wanted),
+        "sentences": list_request.errors,
+        "controls": None if list_request.is_valid else filter_controls(list_request),
         "zone": formats.zone_in_words(viewer.zone, viewer.now),
-        **_tools(request, wanted, columns=shown, is_indexed=freshness is not None),
+        **_tools(request, list_request, columns=shown, is_indexed=freshness is not None),
     }
     response = render_page_or_partial(request, TEMPLATE, context, _FRAGMENTS, status=status)
-    for name, value in _address_headers(request, wanted).items():
+    for name, value in _address_headers(request, list_request).items():
         response[name] = value
     return response
 
 
 def _bulk_bar(
-    request: Request, wanted: ListRequest, page: ListPage | None, *, is_indexed: bool
+    request: Request, list_request: ListRequest, page: ListPage | None, *, is_indexed: bool
 ) -> BulkBar | None:
     """Return the form around the rows; None if there are none or the person may not select."""
     if page is None or not page.rows or not may_select(request.viewer):
         return None
     return make_bulk_bar(
-        wanted.filters,
+        list_request.filters,
         url=page.url,
         rows=len(page.rows),
         viewer=request.viewer,
@@ -228,10 +238,10 @@ def _bulk_bar(
 
 
 def _tools(
-    request: Request, wanted: ListRequest, *, columns: Columns, is_indexed: bool
+    request: Request, list_request: ListRequest, *, columns: Columns, is_indexed: bool
 ) -> dict[str, Any]:
     """Return the context of the part above the list: views, finding summary, download."""
-    viewer, filters, finding = request.viewer, wanted.filters, wanted.finding
+    viewer, filters, finding = request.viewer, list_request.filters, list_request.finding
     actor = viewer.actor
     may_export = is_indexed and actor.may(Right.EXPORT)
     # While the first import runs, the index holds only some of the orders.
@@ -255,6 +265,6 @@ def _tools(
     }
 
 
-def _address_headers(request: Request, wanted: ListRequest) -> dict[str, str]:
+def _address_headers(request: Request, list_request: ListRequest) -> dict[str, str]:
     """Return the header with the URL that htmx shows for a submitted form."""
-    return {"HX-Push-Url": wanted.filters.url()} if htmx_source_id(request) in _FORMS else {}
+    return {"HX-Push-Url": list_request.filters.url()} if htmx_source_id(request) in _FORMS else {}

@@ -40,30 +40,30 @@ def search_box_options(request: Request) -> HttpResponse:
     return render(request, "orders/box.html", {"box": options})
 
 
-def _options(wanted: ListRequest) -> SearchBoxOptions:
-    if not wanted.filters.q:
+def _options(list_request: ListRequest) -> SearchBoxOptions:
+    if not list_request.filters.q:
         return SearchBoxOptions(q="")
-    text = wanted.filters.q
+    text = list_request.filters.q
     completions = complete_last_word(
         text, names=lambda kind, part: labels.suggest_labels(kind, part, limit=_MAX_NAMES)
     )
     options = SearchBoxOptions(
         q=text, completions=completions, is_operator=bool(completions) and ":" in text.split()[-1]
     )
-    if problems := wanted.interpretation.box.problems:
+    if problems := list_request.interpretation.box.problems:
         return options if completions else replace(options, note=problems[0])
-    return _with_orders(options, wanted)
+    return _with_orders(options, list_request)
 
 
-def _with_orders(options: SearchBoxOptions, wanted: ListRequest) -> SearchBoxOptions:
-    viewer = wanted.viewer
-    found = services.find_orders(wanted.list_query.query, size=MAX_ORDERS, now=viewer.now)
-    rows, links = search_box_orders(found, list_query=wanted.list_query, viewer=viewer)
+def _with_orders(options: SearchBoxOptions, list_request: ListRequest) -> SearchBoxOptions:
+    viewer = list_request.viewer
+    found = services.find_orders(list_request.list_query.query, size=MAX_ORDERS, now=viewer.now)
+    rows, links = search_box_orders(found, list_query=list_request.list_query, viewer=viewer)
     if rows:
         return replace(options, orders=rows, links=links)
-    if wanted.interpretation.unknown_id:
+    if list_request.interpretation.unknown_id:
         return replace(options, note=UNKNOWN_ID)
-    suggestions = search_box_suggestions(suggest_lists(wanted), progress=viewer.sync_progress)
+    suggestions = search_box_suggestions(suggest_lists(list_request), progress=viewer.sync_progress)
     return replace(options, **suggestions)
 
 

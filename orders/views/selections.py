@@ -55,22 +55,22 @@ def selection_create(request: Request) -> HttpResponseBase:
     form = SelectionForm(request.POST)
     if not form.is_valid():
         return _refused(request, "", "The orders could not be selected", _first_error(form))
-    given = form.cleaned_data
-    wanted = parse_list_parameters(QueryDict(given["query"]), viewer=request.viewer)
+    data = form.cleaned_data
+    list_request = parse_list_parameters(QueryDict(data["query"]), viewer=request.viewer)
     progress = request.viewer.sync_progress
-    if given["all"] and (progress.is_refolding or not progress.is_complete):
+    if data["all"] and (progress.is_refolding or not progress.is_complete):
         return _refused(
             request,
-            wanted.filters.url(),
+            list_request.filters.url(),
             "Not every order that matches is known yet",
             "The copy of Goody's orders is not complete. Tick the orders, or try again later.",
         )
     try:
-        selection = _freeze(request.viewer, wanted, given)
+        selection = _freeze(request.viewer, list_request, data)
     except TooManySelected as error:
         return _refused(
             request,
-            wanted.filters.url(),
+            list_request.filters.url(),
             f"More than {error.limit:,} orders match",
             f"At most {error.limit:,} orders can be changed at once. Narrow the list, for example "
             "by a batch or by days of expiration.",
@@ -78,29 +78,29 @@ def selection_create(request: Request) -> HttpResponseBase:
     except NothingSelected:
         return _refused(
             request,
-            wanted.filters.url(),
+            list_request.filters.url(),
             "No order is selected",
             "Tick the boxes of the orders, or choose all that match.",
         )
     return HttpResponseSeeOther(_next_url(selection))
 
 
-def _freeze(viewer: Viewer, wanted: ListRequest, given: dict[str, Any]) -> Selection:
-    conditions = "; ".join(one.text for one in wanted.conditions()) or "All orders"
-    list_url = wanted.filters.url()
-    if given["all"] and wanted.is_valid:
+def _freeze(viewer: Viewer, list_request: ListRequest, data: dict[str, Any]) -> Selection:
+    conditions = "; ".join(one.text for one in list_request.conditions()) or "All orders"
+    list_url = list_request.filters.url()
+    if data["all"] and list_request.is_valid:
         return selections.freeze_matching(
             actor=viewer.actor,
-            action=given["action"],
-            query=wanted.list_query.query,
+            action=data["action"],
+            query=list_request.list_query.query,
             description=f"All that match: {conditions}",
             list_url=list_url,
             now=viewer.now,
         )
     return selections.freeze_orders(
         actor=viewer.actor,
-        action=given["action"],
-        order_ids=given["order"],
+        action=data["action"],
+        order_ids=data["order"],
         description=f"Selected in the list: {conditions}",
         list_url=list_url,
         now=viewer.now,
@@ -121,17 +121,17 @@ def selection_count(request: Request) -> HttpResponse:
     The response is 204 if counting takes too long, or if a filter is invalid (such a list is
     empty).
     """
-    wanted = parse_list_parameters(request.GET, viewer=request.viewer)
-    if not wanted.is_valid:
+    list_request = parse_list_parameters(request.GET, viewer=request.viewer)
+    if not list_request.is_valid:
         return HttpResponse(status=204)
     limit: int = settings.BULK_MAX_ORDERS
     try:
-        found = services.matching_order_ids(
-            wanted.list_query.query, limit=limit + 1, now=request.viewer.now
+        order_ids = services.matching_order_ids(
+            list_request.list_query.query, limit=limit + 1, now=request.viewer.now
         )
     except SearchTimeout:
         return HttpResponse(status=204)
-    return HttpResponse(match_count_text(len(found)), content_type="text/plain; charset=utf-8")
+    return HttpResponse(match_count_text(len(order_ids)), content_type="text/plain; charset=utf-8")
 
 
 def _first_error(form: SelectionForm) -> str:
@@ -155,15 +155,17 @@ def _refused(request: Request, list_url: str, title: str, sentence: str) -> Http
 def selection(request: Request, selection_id: UUID) -> HttpResponseBase:
     """Show the preview of a bulk action on the selected orders; a POST starts the action."""
     viewer = request.viewer
-    found = selections.get_selection(actor=viewer.actor, selection_id=selection_id, now=viewer.now)
-    job = job_of_selection(found)
+    selection = selections.get_selection(
+        actor=viewer.actor, selection_id=selection_id, now=viewer.now
+    )
+    job = job_of_selection(selection)
     if job is not None and request.method == "POST":
         return HttpResponseSeeOther(_job_url(job))
     if request.method == "POST":
-        return _submit(request, found)
+        return _submit(request, selection)
     form = _plan_form(request.GET, viewer)
-    plan = _plan(found, form, viewer, as_of=viewer.now)
-    return _show(request, found, plan, form, as_of=viewer.now, job=job)
+    plan = _plan(selection, form, viewer, as_of=viewer.now)
+    return _show(request, selection, plan, form, as_of=viewer.now, job=job)
 
 
 def _plan_form(parameters: QueryDict, viewer: Viewer) -> PlanForm:
@@ -172,63 +174,65 @@ def _plan_form(parameters: QueryDict, viewer: Viewer) -> PlanForm:
     return form
 
 
-def _plan(found: Selection, form: PlanForm, viewer: Viewer, *, as_of: datetime) -> Plan:
-    given, rule = form.cleaned_data, _rule(form, found, viewer, as_of=as_of)
+def _plan(selection: Selection, form: PlanForm, viewer: Viewer, *, as_of: datetime) -> Plan:
+    data, rule = form.cleaned_data, _rule(form, selection, viewer, as_of=as_of)
     parameters = BulkParameters(
-        action=Selection.Action(found.action),
+        action=Selection.Action(selection.action),
         zone=viewer.zone,
         rule=rule,
-        may_shorten=given.get("may_shorten", False),
-        with_changed=given.get("with_changed", False),
+        may_shorten=data.get("may_shorten", False),
+        with_changed=data.get("with_changed", False),
     )
-    return make_plan(found, parameters, now=viewer.now)
+    return make_plan(selection, parameters, now=viewer.now)
 
 
 def _rule(
-    form: PlanForm, found: Selection, viewer: Viewer, *, as_of: datetime
+    form: PlanForm, selection: Selection, viewer: Viewer, *, as_of: datetime
 ) -> ExtensionRule | None:
-    if found.action != Selection.Action.EXTEND or found.undoes_id is not None:
+    if selection.action != Selection.Action.EXTEND or selection.undoes_id is not None:
         return None
-    given = form.cleaned_data
-    return ExtensionRule(zone=viewer.zone, now=as_of, preset=given["preset"], date=given["date"])
+    data = form.cleaned_data
+    return ExtensionRule(zone=viewer.zone, now=as_of, preset=data["preset"], date=data["date"])
 
 
-def _submit(request: Request, found: Selection) -> HttpResponseBase:
+def _submit(request: Request, selection: Selection) -> HttpResponseBase:
     """Start the action as previewed; show the preview again if the plan has changed."""
     viewer = request.viewer
     form = _plan_form(request.POST, viewer)
     as_of = form.submitted_as_of(viewer.now)
-    plan = _plan(found, form, viewer, as_of=as_of or viewer.now)
-    confirm = _confirm_form(request, found, plan)
+    plan = _plan(selection, form, viewer, as_of=as_of or viewer.now)
+    confirm = _confirm_form(request, selection, plan)
     if as_of is None or plan.digest != form.cleaned_data.get("digest"):
-        return _show(request, found, plan, form, as_of=viewer.now, confirm=confirm, banner=_CHANGED)
+        return _show(
+            request, selection, plan, form, as_of=viewer.now, confirm=confirm, banner=_CHANGED
+        )
     if not confirm.is_valid() or not plan.included:
-        return _show(request, found, plan, form, as_of=as_of, confirm=confirm)
+        return _show(request, selection, plan, form, as_of=as_of, confirm=confirm)
     try:
         job = submit_plan(
             actor=viewer.actor,
-            selection=found,
+            selection=selection,
             plan=plan,
-            params=_params(confirm, form, found, viewer, as_of=as_of),
+            params=_params(confirm, form, selection, viewer, as_of=as_of),
             now=viewer.now,
         )
     except BulkLimitReached:
-        return _show(request, found, plan, form, as_of=as_of, confirm=confirm)
+        return _show(request, selection, plan, form, as_of=as_of, confirm=confirm)
     except FormKeyReused:
-        job = Job.objects.get(form_key=found.pk)
+        job = Job.objects.get(form_key=selection.pk)
     return HttpResponseSeeOther(_job_url(job))
 
 
 def _params(
-    confirm: ConfirmForm, form: PlanForm, found: Selection, viewer: Viewer, *, as_of: datetime
+    confirm: ConfirmForm, form: PlanForm, selection: Selection, viewer: Viewer, *, as_of: datetime
 ) -> JobParams:
-    given = confirm.cleaned_data
-    if found.action == Selection.Action.CANCEL:
-        return JobParams(reason=given["reason"], note=given["note"], ticket=given["ticket"])
-    rule = _rule(form, found, viewer, as_of=as_of)
+    data = confirm.cleaned_data
+    if selection.action == Selection.Action.CANCEL:
+        return JobParams(reason=data["reason"], note=data["note"], ticket=data["ticket"])
+    rule = _rule(form, selection, viewer, as_of=as_of)
     return JobParams(
-        note=given["reason"],
-        ticket=given["ticket"],
+        note=data["reason"],
+        ticket=data["ticket"],
         rule=rule.in_words if rule else "Each back to its former expiration",
         may_shorten=form.cleaned_data["may_shorten"] or rule is None,
     )
@@ -258,18 +262,18 @@ _CHANGED = Banner(
 )
 
 
-def _confirm_form(request: Request, found: Selection, plan: Plan) -> ConfirmForm:
-    kind = BulkCancelForm if found.action == Selection.Action.CANCEL else BulkExtensionForm
+def _confirm_form(request: Request, selection: Selection, plan: Plan) -> ConfirmForm:
+    kind = BulkCancelForm if selection.action == Selection.Action.CANCEL else BulkExtensionForm
     return kind(
         request.POST if request.method == "POST" else None,
         count=len(plan.included),
-        must_type=needs_typed_count(plan, found),
+        must_type=needs_typed_count(plan, selection),
     )
 
 
 def _show(
     request: Request,
-    found: Selection,
+    selection: Selection,
     plan: Plan,
     form: PlanForm,
     *,
@@ -279,9 +283,9 @@ def _show(
     job: Job | None = None,
 ) -> HttpResponse:
     viewer = request.viewer
-    bulk_limit = read_bulk_limit(viewer.actor, Selection.Action(found.action), now=viewer.now)
+    bulk_limit = read_bulk_limit(viewer.actor, Selection.Action(selection.action), now=viewer.now)
     page = make_preview(
-        found,
+        selection,
         plan,
         form,
         bulk_limit=bulk_limit,
@@ -293,7 +297,7 @@ def _show(
     context = {
         "preview": page,
         "rule": form,
-        "form": confirm or _confirm_form(request, found, plan),
+        "form": confirm or _confirm_form(request, selection, plan),
     }
     status = 422 if confirm is not None else 200
     response = render_page_or_partial(request, TEMPLATE, context, _FRAGMENTS, status=status)
