@@ -74,7 +74,7 @@ def _running_dashboard() -> Iterator[tuple[Visitor, str]]:
             prepare_database(env)
             run_command(["manage.py", "sync_orders"], env=env)
             with running_web_server(env) as web:
-                yield sign_in_agent(web), emulator.find_id(status="shipped")
+                yield sign_in_agent(web), emulator.find_order_id(status="shipped")
     finally:
         emulator.stop()
 

@@ -47,7 +47,7 @@ def measure_live_pages() -> None:
 def _measure(emulator: Emulator, env: dict[str, str]) -> None:
     prepare_database(env)
     with running_web_server(env) as web, running_worker(env) as worker:
-        visitor, order_id = sign_in_agent(web), emulator.find_id(status="notified")
+        visitor, order_id = sign_in_agent(web), emulator.find_order_id(status="notified")
         for latency in _LATENCIES:
             emulator.set_latency(latency)
             _compare(emulator, visitor, order_id, latency)

@@ -20,7 +20,7 @@ from django.utils import timezone
 
 from orders.models import AuditEntry, ItemState, Job, Operation, SavedView, State
 from orders.rights import Role
-from testing.domain import operation
+from testing.domain import store_operation
 from testing.job_pages import ended_job
 from testing.users import make_user
 from testing.vendor import Emulator
@@ -182,9 +182,11 @@ class Ground:
 
 @pytest.fixture
 def ground(emulator: Emulator) -> Ground:
-    order_id = str(emulator.find()[0]["id"])
+    order_id = str(emulator.find_orders()[0]["id"])
     emulator.change_order(order_id, status="opened", **SECRETS)
-    stuck = operation(order_uuid=UUID(order_id), state=State.NEEDS_HUMAN, unknown_at=timezone.now())
+    stuck = store_operation(
+        order_uuid=UUID(order_id), state=State.NEEDS_HUMAN, unknown_at=timezone.now()
+    )
     view = SavedView.objects.create(
         owner=make_user("lead", "a-lead"), name="All of it", name_key="all of it", is_shared=True
     )

@@ -56,7 +56,7 @@ LATE = {"kind": "late_apply", "seconds": 900}
 
 def lost_cancel(app: LiveApp, emulator: Emulator, *, fault: dict[str, Any] = LATE) -> Operation:
     """Return a cancel that reached Goody, by default without having taken effect yet."""
-    agent, order_id = app.log_in("agent"), emulator.find_id(status="opened")
+    agent, order_id = app.log_in("agent"), emulator.find_order_id(status="opened")
     form = cancel_form(agent, order_id)
     emulator.add_fault(fault, method="POST")
     form.submit(agent)

@@ -77,7 +77,7 @@ def test_every_page_reports_a_missing_database(
 ) -> None:
     app = own_app(emulator.url)
     agent = app.log_in("agent")
-    form = cancel_form(agent, emulator.find_id(status="opened"))
+    form = cancel_form(agent, emulator.find_order_id(status="opened"))
     order_url = form.path.removesuffix("cancel/")
     calls = emulator.calls()["total"]
     postgres_server.stop()
@@ -180,7 +180,7 @@ def wait_for_locks(milliseconds: int) -> None:
 def test_lock_timeout_prevents_the_write(
     emulator: Emulator, as_role: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
-    client, order_id = as_role("agent"), emulator.find_id(status="opened")
+    client, order_id = as_role("agent"), emulator.find_order_id(status="opened")
     path, fields = f"/orders/{order_id}/cancel/", cancel_fields(client, order_id)
     wait_for_locks(100)
     for headers in ({}, DIALOG):
@@ -248,7 +248,7 @@ def _a_closed_operation(user: Any, *, note: str) -> None:
 def test_on_a_full_disk_people_can_read_and_nothing_is_sent(
     emulator: Emulator, as_role: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
-    client, order_id = as_role("agent"), emulator.find_id(status="opened")
+    client, order_id = as_role("agent"), emulator.find_order_id(status="opened")
     path, fields = f"/orders/{order_id}/cancel/", cancel_fields(client, order_id)
     try:
         fill_up()
@@ -296,7 +296,7 @@ def test_a_log_that_cannot_be_written_stops_nothing(
     app_without_logs: LiveApp, emulator: Emulator
 ) -> None:
     app = app_without_logs
-    agent, order_id = app.log_in("agent"), emulator.find_id(status="opened")
+    agent, order_id = app.log_in("agent"), emulator.find_order_id(status="opened")
     assert agent.get("/orders/").status_code == 200
     # Each of these is logged.
     assert agent.get("/nowhere/").status_code == 404
@@ -314,7 +314,7 @@ def test_a_log_that_cannot_be_written_stops_nothing(
 def test_write_without_an_audit_row_is_not_sent(
     emulator: Emulator, as_role: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
-    client, order_id = as_role("agent"), emulator.find_id(status="opened")
+    client, order_id = as_role("agent"), emulator.find_order_id(status="opened")
     path, fields = f"/orders/{order_id}/cancel/", cancel_fields(client, order_id)
     with failing_statements("orders_auditentry", "INSERT"):
         for headers in ({}, DIALOG):

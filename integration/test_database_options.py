@@ -100,7 +100,7 @@ def test_the_dashboard_runs_as_that_role(
     runtime_url: str, live_app: Callable[..., LiveApp], emulator: Emulator
 ) -> None:
     app = live_app(workers=1, DATABASE_URL=runtime_url, SYNC_INTERVAL="1")
-    agent, order_id = app.log_in("agent"), emulator.find_id(status="opened")
+    agent, order_id = app.log_in("agent"), emulator.find_order_id(status="opened")
     assert cancel_form(agent, order_id).submit(agent).status_code == 303
     assert agent.get("/orders/").status_code == 200
     outcomes = AuditEntry.objects.filter(action="order.cancel").order_by("id")

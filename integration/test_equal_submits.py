@@ -45,7 +45,7 @@ def test_fifty_equal_submits_make_one_post_and_lead_to_one_page(
     live_app: Start, emulator: Emulator
 ) -> None:
     app = live_app(webs=2, **LONG_LIMITS)
-    agent, order_id = app.log_in("agent"), emulator.find_id(status="opened")
+    agent, order_id = app.log_in("agent"), emulator.find_order_id(status="opened")
     form = cancel_form(agent, order_id)
     emulator.add_fault({"kind": "delay", "seconds": 0.5}, method="POST")
 
@@ -67,7 +67,10 @@ def test_fifty_equal_submits_by_htmx_put_the_row_in_place(
     live_app: Start, emulator: Emulator
 ) -> None:
     app = live_app(webs=2, **LONG_LIMITS)
-    agent, order_id = app.log_in("agent"), emulator.find_id(status="opened", no_expiry="false")
+    agent, order_id = (
+        app.log_in("agent"),
+        emulator.find_order_id(status="opened", no_expiry="false"),
+    )
     day = f"{in_days(97):%Y-%m-%d}"
     form = expiration_form(agent, order_id, day)
     emulator.add_fault({"kind": "delay", "seconds": 0.5}, method="POST")
@@ -76,7 +79,7 @@ def test_fifty_equal_submits_by_htmx_put_the_row_in_place(
 
     assert emulator.posts() == 1
     assert Operation.objects.get().state == State.APPLIED
-    assert emulator.order(order_id)["expires_at"] == f"{day}T23:59:59Z"
+    assert emulator.get_order(order_id)["expires_at"] == f"{day}T23:59:59Z"
     assert {one.status_code for one in answers} == {200}
     for one in answers:
         assert one.headers["HX-Retarget"] == f"#order-{order_id}"
@@ -109,7 +112,7 @@ def test_the_same_form_with_something_else_in_it_is_a_conflict(
     live_app: Start, emulator: Emulator
 ) -> None:
     app = live_app(**LONG_LIMITS)
-    agent, order_id = app.log_in("agent"), emulator.find_id(status="opened")
+    agent, order_id = app.log_in("agent"), emulator.find_order_id(status="opened")
     form = cancel_form(agent, order_id)
     assert form.submit(agent).status_code == 303
     for headers in ({}, HTMX):

@@ -83,7 +83,7 @@ def test_the_feed_brings_every_reported_change_and_the_order_as_it_is(
 
 def test_our_cancel_comes_back_in_the_feed(emulator: Emulator, client: Client) -> None:
     emulator.advance_clock(60)
-    order_id = UUID(emulator.find_id(status="notified"))
+    order_id = UUID(emulator.find_order_id(status="notified"))
     client.cancel_order(order_id)
     newest = client.list_activities(per_page=1, statuses=["failed"]).activities[0]
     order = parse_order(newest.order)

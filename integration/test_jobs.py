@@ -13,7 +13,7 @@ from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
 from orders.models import AuditEntry, ItemState, Job, JobItem, JobState, Operation, State
-from testing.domain import operation
+from testing.domain import store_operation
 from testing.jobs import cancel_job, job_history, open_orders
 from testing.processes import LiveApp, wait_for
 from testing.vendor import Emulator
@@ -64,7 +64,7 @@ def run_with_kills(start: Start, emulator: Emulator, **env: str) -> LiveApp:
 def assert_exact(job: Job, emulator: Emulator) -> None:
     job.refresh_from_db()
     truth = Counter(
-        "done" if emulator.order(item.order_uuid)["status"] == "failed" else "failed"
+        "done" if emulator.get_order(item.order_uuid)["status"] == "failed" else "failed"
         for item in JobItem.objects.filter(job=job)
     )
     states = Counter(JobItem.objects.filter(job=job).values_list("state", flat=True))
@@ -120,12 +120,12 @@ def test_settling_does_not_wait_for_a_job(live_app: Start, job: Job, emulator: E
     """Goody answers no read of the job's first order."""
     first = JobItem.objects.get(job=job, position=1).order_uuid
     emulator.add_fault({"kind": "delay", "seconds": 600}, path=f"/v1/orders/{first}")
-    canceled = UUID(emulator.find_id(status="failed"))
+    canceled = UUID(emulator.find_order_id(status="failed"))
     live_app(webs=0, workers=1, **SHORT, GOODY_PAGE_DEADLINE="600")
     items = JobItem.objects.filter(job=job)
     wait_for(lambda: items.filter(state=ItemState.RUNNING).exists(), timeout=60, what="an item")
     now = timezone.now()
-    lost = operation(
+    lost = store_operation(
         order_uuid=canceled, state=State.UNKNOWN, sent_at=now, unknown_at=now, due_at=now
     )
     wait_for(

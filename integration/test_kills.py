@@ -87,7 +87,7 @@ def test_kill_between_sending_and_recording_settles_with_one_post(
     live_app: Start, emulator: Emulator
 ) -> None:
     app = live_app(**SHORT)
-    agent, order_id = app.log_in("agent"), emulator.find_id(status="opened")
+    agent, order_id = app.log_in("agent"), emulator.find_order_id(status="opened")
     form = cancel_form(agent, order_id)
     emulator.add_fault({"kind": "apply_then_hang"}, method="POST")
     with submitting(form, agent) as answered:
@@ -111,7 +111,7 @@ def test_kill_between_sending_and_recording_settles_with_one_post(
 
 def test_kill_before_sending_is_closed_as_not_sent(live_app: Start, emulator: Emulator) -> None:
     app = live_app(**SHORT)
-    agent, order_id = app.log_in("agent"), emulator.find_id(status="opened")
+    agent, order_id = app.log_in("agent"), emulator.find_order_id(status="opened")
     form = cancel_form(agent, order_id)
     calls = emulator.calls()["total"]
     emulator.add_fault({"kind": "delay", "seconds": 30}, method="GET", times=1)
@@ -137,7 +137,7 @@ def test_kill_before_sending_is_closed_as_not_sent(live_app: Start, emulator: Em
 
 def test_another_worker_settles_after_a_kill(live_app: Start, emulator: Emulator) -> None:
     app = live_app(**{**SHORT, "OPERATION_READS": "0.2,0.4,0.6"})
-    agent, order_id = app.log_in("agent"), emulator.find_id(status="opened")
+    agent, order_id = app.log_in("agent"), emulator.find_order_id(status="opened")
     form = cancel_form(agent, order_id)
     emulator.add_fault({"kind": "apply_then_reset"}, method="POST")
     assert form.submit(agent).status_code == 303
@@ -161,7 +161,7 @@ def test_another_worker_settles_after_a_kill(live_app: Start, emulator: Emulator
 
 def test_applied_write_without_an_answer_is_found(live_app: Start, emulator: Emulator) -> None:
     app = live_app(workers=1, **{**SHORT, "GOODY_WRITE_DEADLINE": "0.5"})
-    agent, order_id = app.log_in("agent"), emulator.find_id(status="opened")
+    agent, order_id = app.log_in("agent"), emulator.find_order_id(status="opened")
     form = cancel_form(agent, order_id)
     emulator.add_fault({"kind": "apply_then_hang"}, method="POST")
 
@@ -180,7 +180,7 @@ def test_a_post_that_takes_effect_after_not_applied_is_recorded_and_sent_once(
     """The first outcome, "Not canceled", was true when it was shown."""
     app = live_app(workers=1, **{**SHORT, **GIVEN_UP_SOON})
     agent = app.log_in("agent")
-    order_id = emulator.find_id(status="opened")
+    order_id = emulator.find_order_id(status="opened")
     form = cancel_form(agent, order_id)
     emulator.add_fault({"kind": "late_apply", "seconds": 90}, method="POST")
 
@@ -201,7 +201,7 @@ def test_a_post_that_takes_effect_after_not_applied_is_recorded_and_sent_once(
 
 def test_late_effect_is_found_while_checking(live_app: Start, emulator: Emulator) -> None:
     app = live_app(**{**SHORT, "OPERATION_READS": "0.1,0.2,0.3,0.4"})
-    agent, order_id = app.log_in("agent"), emulator.find_id(status="opened")
+    agent, order_id = app.log_in("agent"), emulator.find_order_id(status="opened")
     form = cancel_form(agent, order_id)
     emulator.add_fault({"kind": "late_apply", "seconds": 90}, method="POST")
     form.submit(agent)

@@ -39,7 +39,7 @@ each_write = pytest.mark.parametrize("write", WRITES)
 
 
 def an_open_order(emulator: Emulator) -> str:
-    return emulator.find_id(status="opened", no_expiry="false")
+    return emulator.find_order_id(status="opened", no_expiry="false")
 
 
 # --- Answers to a write -----------------------------------------------------------------------
@@ -60,7 +60,10 @@ def test_an_answer_that_contradicts_the_request_is_no_success(
     outcome_page = read(client.get(answer.headers["Location"]))
     assert CHECKED in outcome_page
     assert "Goody's answer contradicts the request." in outcome_page
-    assert (the_operation().state, the_operation().failure_kind) == ("unknown", "contradiction")
+    assert (the_operation().state, the_operation().failure_kind) == (
+        "unknown",
+        "contradiction",
+    )
     assert not Order.objects.filter(uuid=ORDER_ID).exists()
     assert emulator.posts() == 1
 
@@ -80,7 +83,7 @@ def test_answer_with_another_expiration_is_no_success(emulator: Emulator, as_rol
 def test_both_of_goodys_words_for_canceled_are_canceled(
     status: str, emulator: Emulator, as_role: Any
 ) -> None:
-    client, order_id = as_role("agent"), str(emulator.find()[0]["id"])
+    client, order_id = as_role("agent"), str(emulator.find_orders()[0]["id"])
     emulator.change_order(order_id, status="opened")
     fields = cancel_fields(client, order_id)
     emulator.set_switches(cancel_status=status)
@@ -105,7 +108,10 @@ def test_an_order_that_goody_does_not_know_is_flagged_and_kept(
         in outcome_page
     )
     assert "Check that this is the right environment." in outcome_page
-    assert (the_operation().state, the_operation().failure_kind) == ("refused", "not_found")
+    assert (the_operation().state, the_operation().failure_kind) == (
+        "refused",
+        "not_found",
+    )
     assert Order.objects.get().missing_at is not None
     shown = client.get(f"/orders/{order_id}/")
     assert shown.status_code == 200
@@ -199,7 +205,7 @@ def both_pages(client: Client, order_id: object) -> tuple[str, str]:
 def test_an_unknown_status_is_shown_as_it_came_and_allows_nothing(
     status: str, emulator: Emulator, as_role: Any
 ) -> None:
-    client, order_id = as_role("agent"), str(emulator.find()[0]["id"])
+    client, order_id = as_role("agent"), str(emulator.find_orders()[0]["id"])
     emulator.change_order(order_id, status=status)
     for page in both_pages(client, order_id):
         assert f"Unknown: {status}" in page
@@ -218,7 +224,7 @@ def test_an_unknown_status_is_shown_as_it_came_and_allows_nothing(
 def test_an_unknown_field_shows_nowhere_and_is_counted_once(
     emulator: Emulator, as_role: Any
 ) -> None:
-    client, order_id = as_role("agent"), str(emulator.find()[0]["id"])
+    client, order_id = as_role("agent"), str(emulator.find_orders()[0]["id"])
     emulator.change_order(order_id, a_field_of_tomorrow="A-VALUE-OF-TOMORROW")
     for page in (*both_pages(client, order_id), *both_pages(client, order_id)):
         assert "TOMORROW" not in page
@@ -238,7 +244,7 @@ def test_an_unknown_field_shows_nowhere_and_is_counted_once(
 def test_field_of_a_wrong_type_does_not_affect_others(
     spoiled: Json, in_the_row: str, emulator: Emulator, as_role: Any
 ) -> None:
-    client, order_id = as_role("agent"), str(emulator.find()[0]["id"])
+    client, order_id = as_role("agent"), str(emulator.find_orders()[0]["id"])
     emulator.change_order(order_id, status="opened", recipient_last_name=None)
     emulator.add_fault({"kind": "mutate", "set": spoiled})
     row, shown = both_pages(client, order_id)
@@ -272,7 +278,7 @@ STRANGE = {
 def test_unusual_values_are_shown_and_stored(
     kind: str, emulator: Emulator, as_role: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
-    client, order_id = as_role("agent"), str(emulator.find()[0]["id"])
+    client, order_id = as_role("agent"), str(emulator.find_orders()[0]["id"])
     emulator.change_order(order_id, recipient_first_name="MARK", view_count_recipient=7)
     emulator.add_fault({"kind": "mutate", "replace": [STRANGE[kind]]})
     listed, shown = client.get(LIST), client.get(f"/orders/{order_id}/")
@@ -325,11 +331,14 @@ def test_recipient_who_accepts_before_the_write_wins(
     client, order_id = as_role("agent"), an_open_order(emulator)
     path, fields = f"/orders/{order_id}/{write}/", WRITES[write](client, order_id)
     emulator.change_order(order_id, status="accepted")
-    accepted_at = emulator.order(order_id)["event_times"]["accepted_at"]
+    accepted_at = emulator.get_order(order_id)["event_times"]["accepted_at"]
     in_dialog = read(submit(client, path, fields, DIALOG))
     assert "The recipient accepted it at" in in_dialog
     assert accepted_at[11:16] in in_dialog
-    assert (the_operation().state, the_operation().failure_kind) == ("refused", "accepted")
+    assert (the_operation().state, the_operation().failure_kind) == (
+        "refused",
+        "accepted",
+    )
     assert outcomes() == ["", "refused"]
     assert emulator.posts() == 0
     assert Order.objects.get().status == "accepted"
@@ -347,5 +356,5 @@ def test_a_change_since_the_dialog_was_opened_is_shown_and_nothing_sent(
     changed = f"{date_time(before, UTC)} → {date_time(since, UTC)}"
     assert f"Expiration: {changed}" in in_dialog
     assert "Nothing was sent." in in_dialog
-    assert emulator.order(order_id)["expires_at"] == goody_time(since)
+    assert emulator.get_order(order_id)["expires_at"] == goody_time(since)
     assert emulator.posts() == 0

@@ -72,7 +72,7 @@ def test_order_page_shows_the_copy_or_the_failure(
     fault: Fault, emulator: Emulator, as_role: Any, settings: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     client = as_role("agent")
-    known, unknown = (str(one["id"]) for one in emulator.find(limit=2, status="opened"))
+    known, unknown = (str(one["id"]) for one in emulator.find_orders(limit=2, status="opened"))
     assert client.get(f"/orders/{known}/").status_code == 200
     before = Order.objects.values().get()
     emulator.add_fault(fault.fault)
@@ -107,7 +107,7 @@ def test_write_has_the_outcome_that_the_fault_proves(  # noqa: PLR0917 - fixture
     settings: Any,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    client, order_id = as_role("agent"), emulator.find_id(status="opened", no_expiry="false")
+    client, order_id = as_role("agent"), emulator.find_order_id(status="opened", no_expiry="false")
     path, fields = f"/orders/{order_id}/{write}/", WRITES[write](client, order_id)
     emulator.add_fault(fault.fault, method="POST")
     # Long enough for the POST to leave on a busy machine.
@@ -177,7 +177,7 @@ def test_a_goody_that_cannot_be_reached_was_sent_nothing(  # noqa: PLR0917 - fix
     certificates: server.Certificates,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    client, order_id = as_role("agent"), emulator.find_id(status="opened", no_expiry="false")
+    client, order_id = as_role("agent"), emulator.find_order_id(status="opened", no_expiry="false")
     path, fields = f"/orders/{order_id}/cancel/", cancel_fields(client, order_id)
     settings.GOODY_CA_BUNDLE = str(certificates.ca)
     is_tls = kind in BAD_TLS
@@ -219,7 +219,7 @@ def test_a_goody_that_cannot_be_reached_was_sent_nothing(  # noqa: PLR0917 - fix
 def test_a_redirect_is_not_followed_and_the_key_stays(
     code: int, emulator: Emulator, as_role: Any
 ) -> None:
-    client, order_id = as_role("agent"), emulator.find_id(status="opened")
+    client, order_id = as_role("agent"), emulator.find_order_id(status="opened")
     fields = cancel_fields(client, order_id)
     with FaultyServer(server.answer(200, order_json())) as elsewhere:
         fault = {"kind": "redirect", "status": code, "location": elsewhere.url}

@@ -153,7 +153,7 @@ def test_hung_writes_do_not_block_pages(live_app: Start, emulator: Emulator) -> 
     many = {"GOODY_CALLS_AT_ONCE": "30", "GOODY_WRITES_AT_ONCE": "30"}
     app = live_app(GOODY_QUEUE_WAIT="0.5", **many, **LONG_LIMITS)
     agent = app.log_in("agent")
-    found = emulator.find(status="opened", limit=20)
+    found = emulator.find_orders(status="opened", limit=20)
     forms = [cancel_form(agent, order["id"]) for order in found]
     emulator.add_fault({"kind": "delay", "seconds": 6}, method="POST")
     at_once = group_limits()["goody-write"].at_once
@@ -176,7 +176,7 @@ def test_hung_writes_delay_no_dialog_and_a_write_without_a_slot_stores_no_intent
     """The slots are the defaults: two for writes, two for reads."""
     app = live_app(**{**LONG_LIMITS, "GOODY_WRITE_SLOT_WAIT": "0.5"})
     agent = app.log_in("agent")
-    found = emulator.find(status="opened", limit=3)
+    found = emulator.find_orders(status="opened", limit=3)
     forms = [cancel_form(agent, order["id"]) for order in found]
     emulator.add_fault({"kind": "delay", "seconds": 6}, method="POST")
     with ThreadPoolExecutor(2) as pool:

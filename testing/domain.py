@@ -127,7 +127,7 @@ def exact_created_at(row: Order) -> datetime | None:
     return row.created_at if row.created_from in EXACT_SOURCES else None
 
 
-def operation(**fields: Any) -> Operation:
+def store_operation(**fields: Any) -> Operation:
     """Store an operation as a killed process leaves it, with its intent in the audit; return it."""
     now = timezone.now()
     made = Operation.objects.create(
@@ -169,7 +169,7 @@ class WorkerEvidence(services.ReadEvidence):
 _evidence = WorkerEvidence()
 
 
-def read_again(one: Operation, evidence: services.ReadEvidence | None = None) -> str:
+def read_if_due(one: Operation, evidence: services.ReadEvidence | None = None) -> str:
     """Read the order if it is due, as the worker does; return the operation's state afterwards."""
     services.settle_operation(
         operation_id=one.pk, now=timezone.now(), evidence=evidence or _evidence
@@ -188,7 +188,7 @@ def read_until_settled(one: Operation, clock: Any) -> list[float]:
         assert one.unknown_at is not None
         clock.shift(max(one.due_at - timezone.now(), timedelta(0)))
         moments.append(_scheduled((timezone.now() - one.unknown_at).total_seconds()))
-        read_again(one)
+        read_if_due(one)
     raise AssertionError("never settled")
 
 
@@ -205,7 +205,7 @@ def read_when_due(one: Operation, clock: Any, *, times: int = 10) -> Operation:
         if one.due_at is None:
             break
         clock.shift(max(one.due_at - timezone.now(), timedelta(0)))
-        read_again(one)
+        read_if_due(one)
     return Operation.objects.get(pk=one.pk)
 
 

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from orders import bulk, goody_api, services
 from orders.audit import Action
-from orders.bulk import running
+from orders.bulk import runner
 from orders.models import OPEN_STATES, AuditEntry, ItemState, Job, JobItem, Operation, State
 from testing.domain import actor, in_days, open_order, read_until_settled, snapshot
 from testing.parent_death import kill_with_parent
@@ -54,7 +54,7 @@ def extend_job(order_ids: Iterable[UUID], **given: Any) -> Job:
 
 def run_job(job: Job) -> Job:
     """Run one slice, as a worker does for a task; return the job afterwards."""
-    running.run_job(job.pk, stop=threading.Event())
+    runner.run_job(job.pk, stop=threading.Event())
     job.refresh_from_db()
     return job
 

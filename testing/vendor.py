@@ -63,7 +63,7 @@ class Emulator:
     def reset(self) -> None:
         self.control("POST", "reset")
 
-    def find(self, *, limit: int = 20, **wanted: Any) -> list[dict[str, Any]]:
+    def find_orders(self, *, limit: int = 20, **wanted: Any) -> list[dict[str, Any]]:
         """Return orders, newest first: id, status, expires_at, created_at, position in the list.
 
         Conditions: status, expires_within_hours, no_expiry, unaccepted_expired, swapped,
@@ -73,10 +73,10 @@ class Emulator:
         assert found, f"the emulator has no order with {wanted}"
         return found
 
-    def find_id(self, **wanted: Any) -> str:
-        return str(self.find(limit=1, **wanted)[0]["id"])
+    def find_order_id(self, **wanted: Any) -> str:
+        return str(self.find_orders(limit=1, **wanted)[0]["id"])
 
-    def order(self, order_id: object) -> dict[str, Any]:
+    def get_order(self, order_id: object) -> dict[str, Any]:
         """Return the order's present state at Goody; not counted as a call."""
         shown: dict[str, Any] = self.control("GET", f"orders/{order_id}")
         return shown

@@ -113,7 +113,7 @@ class Site:
 
     def store(self, order_id: str) -> None:
         """Store Goody's present order in the index."""
-        order = parse_order(msgspec.json.encode(self.emulator.order(order_id)))
+        order = parse_order(msgspec.json.encode(self.emulator.get_order(order_id)))
         index.upsert_orders([order], read_at=timezone.now())
 
     def empty_index(self) -> None:
@@ -128,7 +128,7 @@ class Site:
         return order_id
 
     def expiry(self, order_id: str) -> datetime:
-        return moment(self.emulator.order(order_id)["expires_at"])
+        return moment(self.emulator.get_order(order_id)["expires_at"])
 
     def writes(self, order_id: str) -> list[str]:
         """The kinds of the writes that reached Goody's store for this order, oldest first."""

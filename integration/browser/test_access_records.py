@@ -21,7 +21,7 @@ def test_unfolding_and_copying_are_recorded(
     site: Site, context: BrowserContext, as_person: Callable[..., Page]
 ) -> None:
     context.grant_permissions(["clipboard-read", "clipboard-write"])
-    order_id = site.emulator.find_id(status="opened")
+    order_id = site.emulator.find_order_id(status="opened")
     page = as_person("admin")
     page.goto(f"/orders/{order_id}/")
     page.reload()

@@ -81,7 +81,7 @@ def known(site: Site) -> Callable[..., str]:
 
     def create(name: str, **fields: object) -> str:
         order_id = site.open_order(name, **fields)
-        order = parse_order(json.encode(site.emulator.order(order_id)))
+        order = parse_order(json.encode(site.emulator.get_order(order_id)))
         index.upsert_orders([order], read_at=timezone.now())
         return order_id
 
@@ -120,14 +120,14 @@ def test_find_by_a_misspelled_name(hand: Hand, known: Known) -> None:
 
 def test_find_by_receipt(hand: Hand, site: Site, known: Known) -> None:
     order_id = known("Ada")
-    hand.search(f"#{site.emulator.order(order_id)['reference_id']}")
+    hand.search(f"#{site.emulator.get_order(order_id)['reference_id']}")
     expect_opened(hand.page, order_id)
     assert hand.counted == (4, 0)
 
 
 def test_find_by_link(hand: Hand, site: Site, known: Known) -> None:
     order_id = known("Ada")
-    hand.search(site.emulator.order(order_id)["individual_gift_link"])
+    hand.search(site.emulator.get_order(order_id)["individual_gift_link"])
     expect_opened(hand.page, order_id)
     assert hand.counted == (4, 0)
 
@@ -212,7 +212,7 @@ def test_a_senders_unaccepted_gifts_of_last_month_as_a_view(hand: Hand, site: Si
 def _index_last_months(site: Site, order_id: str) -> None:
     """Store the order in the index as one that was created last month."""
     created = timezone.now().replace(day=1) - timedelta(days=10)
-    fields = site.emulator.order(order_id)
+    fields = site.emulator.get_order(order_id)
     fields["event_times"]["created_at"] = created.isoformat()
     index.upsert_orders([parse_order(json.encode(fields))], read_at=timezone.now())
 
@@ -230,7 +230,7 @@ def test_its_csv(hand: Hand, as_person: Callable[..., Page], tmp_path: Path) -> 
 
 def test_a_delivered_order_that_never_arrived(hand: Hand, site: Site) -> None:
     """Carrier, number and day of the delivery are read; the text for Goody is copied."""
-    order_id = site.emulator.find_id(status="delivered")
+    order_id = site.emulator.find_order_id(status="delivered")
     hand.search(order_id)
     expect_opened(hand.page, order_id)
     expect(hand.page.get_by_role("region", name="Delivery")).to_contain_text("Delivered")

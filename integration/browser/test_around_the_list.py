@@ -67,7 +67,7 @@ def indexed(site: Site, count: int, **fields: str) -> tuple[str, list[str]]:
     name = f"Q{uuid4().hex[:10]}"
     fields = {"recipient_last_name": "Okafor", **fields}
     ids = [site.open_order(name, **fields) for _ in range(count)]
-    orders = [parse_order(msgspec.json.encode(site.emulator.order(one))) for one in ids]
+    orders = [parse_order(msgspec.json.encode(site.emulator.get_order(one))) for one in ids]
     index.upsert_orders(orders, read_at=timezone.now())
     return name, ids[::-1]
 

@@ -52,7 +52,7 @@ def _indexed(site: Site) -> Iterator[None]:
 def known(site: Site, name: str, **fields: object) -> str:
     """Return a new order that is in the index."""
     order_id = site.open_order(name, **fields)
-    order = parse_order(json.encode(site.emulator.order(order_id)))
+    order = parse_order(json.encode(site.emulator.get_order(order_id)))
     index.upsert_orders([order], read_at=timezone.now())
     return order_id
 

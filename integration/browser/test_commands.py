@@ -32,7 +32,7 @@ def known(site: Site, name: str, **fields: object) -> str:
     """A new order that is in the index."""
     order_id = site.open_order(name, **fields)
     index.upsert_orders(
-        [parse_order(json.encode(site.emulator.order(order_id)))], read_at=timezone.now()
+        [parse_order(json.encode(site.emulator.get_order(order_id)))], read_at=timezone.now()
     )
     return order_id
 

@@ -427,7 +427,7 @@ def test_copy_buttons_give_the_text_and_record_copies_of_links(
     """The gift link is never requested: that may count as the recipient's opening."""
     page = as_person("admin")
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
-    order = site.emulator.order(site.open_order(recipient_email="ada@example.com"))
+    order = site.emulator.get_order(site.open_order(recipient_email="ada@example.com"))
     wanted = {
         "Copy gift link": order["individual_gift_link"],
         "Copy order id": order["id"],

@@ -66,7 +66,7 @@ class Walkthrough:
         site.start_worker()
 
     def expiries(self) -> Counter[datetime]:
-        return Counter(moment(self.site.emulator.order(one)["expires_at"]) for one in self.ids)
+        return Counter(moment(self.site.emulator.get_order(one)["expires_at"]) for one in self.ids)
 
     def assert_stopped(self) -> int:
         """Assert that one gift failed, some were extended and some not run; return the latter."""

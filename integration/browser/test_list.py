@@ -164,7 +164,7 @@ def test_columns_are_chosen_ordered_and_kept(someone: Page) -> None:
 def test_a_row_keeps_its_columns_after_a_write(agent: Page, site: Site) -> None:
     order_id = site.open_order("Zita")
     Profile.objects.update(columns="recipient,receipt,status")
-    raw = msgspec.json.encode(site.emulator.order(order_id))
+    raw = msgspec.json.encode(site.emulator.get_order(order_id))
     index.upsert_orders([parse_order(raw)], read_at=timezone.now())
     agent.goto("/orders/")
     row(agent, order_id).locator('[data-key="c"]').click()

@@ -58,7 +58,7 @@ def test_states_differ_in_forced_colors(agent: Page, site: Site) -> None:
 @pytest.mark.parametrize("status", ["opened", "delivered"])
 def test_an_ordinary_order_prints_on_one_sheet(agent: Page, site: Site, status: str) -> None:
     wanted = {"swapped": 0, "hostile": 0}
-    agent.goto(f"/orders/{site.emulator.find_id(status=status, **wanted)}/")
+    agent.goto(f"/orders/{site.emulator.find_order_id(status=status, **wanted)}/")
     expect(agent.get_by_role("heading", name="Timeline")).to_be_visible()
     sheets = re.findall(rb"/Type */Page\b", agent.pdf(format="A4"))
     assert len(sheets) == 1

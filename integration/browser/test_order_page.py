@@ -45,7 +45,9 @@ def ordinary(site: Site, status: str) -> str:
     """Return the order with that status whose person has other gifts, and the longest timeline of
     those. Its message has a few lines: a generated one may have 1,200 characters.
     """
-    found = site.emulator.find(limit=200, status=status, swapped=0, hostile=0, has_thank_you=0)
+    found = site.emulator.find_orders(
+        limit=200, status=status, swapped=0, hostile=0, has_thank_you=0
+    )
     truth = site.emulator.all_orders()
     gifts = Counter(one["recipient_email"] for one in truth.values())
     orders = [truth[one["id"]] for one in found]

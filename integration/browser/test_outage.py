@@ -30,7 +30,7 @@ def _complete(site: Site) -> Iterator[None]:
 def listed(site: Site) -> tuple[str, datetime]:
     """Return an order known from a list, with the creation time of the activity feed."""
     order_id = site.open_order("Nadia", status="opened")
-    raw = {**site.emulator.order(order_id), "event_times": None}
+    raw = {**site.emulator.get_order(order_id), "event_times": None}
     created = datetime.now(UTC).replace(microsecond=0) - timedelta(seconds=5)
     known = index.CreationTime(created, CreationTimeSource.FEED)
     index.upsert_rows([index.OrderOfResponse(json.encode(raw), known)], read_at=timezone.now())

@@ -55,7 +55,7 @@ class Walkthrough:
         assert self.site.writes(self.order_id) == ["update_expiration"] * 2
 
     def assert_canceled(self) -> None:
-        assert self.site.emulator.order(self.order_id)["status"] == "failed"
+        assert self.site.emulator.get_order(self.order_id)["status"] == "failed"
         assert self.site.writes(self.order_id) == ["update_expiration"] * 2 + ["cancel"]
         assert self.site.emulator.posts() == 3
 

@@ -1,10 +1,10 @@
 """Jobs: one action on many orders, run by workers through the same services as a single action.
 
 selections.py stores the orders that a person selects. preview.py plans the action for each of them
-(rules.py: the new expirations, limits.py: the limits of a person), submitting.py creates the job of
-a plan. undoing.py selects the orders that a job extended.
+(rules.py: the new expirations, limits.py: the limits of a person), submit.py creates the job of
+a plan. undo.py selects the orders that a job extended.
 
-jobs.py creates jobs and changes them for people. running.py runs their items (items.py) under a
+jobs.py creates jobs and changes them for people. runner.py runs their items (items.py) under a
 lease (lease.py), job_end.py ends them, pace.py measures how fast they run. tasks.py wakes workers
 up through Django's Tasks framework, with a queue in the database (database_tasks.py) or in Redis
 (redis_tasks.py).
@@ -32,7 +32,7 @@ from .jobs import (
 )
 from .limits import BulkLimitReached
 from .pace import Pace, measure_pace
-from .running import run_job
+from .runner import run_job
 from .tasks import queue_due_jobs, run_due_jobs
 
 __all__ = [

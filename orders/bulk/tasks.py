@@ -21,7 +21,7 @@ from django.utils import timezone
 
 from orders.models import JOB_VERSION, Job, JobState
 
-from .running import run_job
+from .runner import run_job
 
 log = logging.getLogger(__name__)
 

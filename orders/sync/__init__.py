@@ -1,6 +1,6 @@
 """Keeps the index up to date with Goody, without ever deleting an order.
 
-running.py chooses and runs the jobs that are due: full_sync.py (every order, in creation windows),
+runner.py chooses and runs the jobs that are due: full_sync.py (every order, in creation windows),
 incremental_sync.py (changes from the feed) and reconcile.py (comparison of counts). A job scans
 (scan.py) the windows (windows.py) of a plan, from a source (scan_plans.py). fetching.py makes
 concurrent calls, batch_writer.py stores the rows, lease.py lets only one process sync, and
@@ -8,7 +8,7 @@ context.py combines these. progress.py reports the state to pages, and lets an a
 """
 
 from .progress import SyncNotStopped, SyncPhase, SyncProgress, read_progress, resume_sync
-from .running import (
+from .runner import (
     Choose,
     SyncJob,
     SyncRun,

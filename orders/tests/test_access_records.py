@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def order_id(emulator):
-    return emulator.find_id(status="opened")
+    return emulator.find_order_id(status="opened")
 
 
 def recorded() -> list[tuple[str, str, UUID]]:

@@ -33,7 +33,7 @@ def staff(as_role: Any, role: str) -> Any:
 @pytest.fixture
 def done(emulator: Any, as_role: Any) -> None:
     """One canceled gift, so that every table has a row."""
-    order_id = emulator.find_id(status="notified")
+    order_id = emulator.find_order_id(status="notified")
     open_and_submit(as_role("agent"), url("order_cancel", order_id), reason="duplicate")
 
 

@@ -35,8 +35,8 @@ from testing.domain import (
     extend,
     in_days,
     open_order,
-    operation,
     snapshot,
+    store_operation,
 )
 from testing.users import make_user
 from testing.vendor import Emulator
@@ -140,7 +140,7 @@ def test_longest_name_is_truncated_to_the_column(emulator: Emulator) -> None:
 def test_missing_right_prevents_calls_and_rows(emulator: Emulator) -> None:
     order_id = open_order(emulator)
     shown = snapshot(order_id)
-    needs = operation(state=State.NEEDS_HUMAN, order_uuid=uuid4())
+    needs = store_operation(state=State.NEEDS_HUMAN, order_uuid=uuid4())
     before = AuditEntry.objects.count(), Operation.objects.count(), emulator.calls()["total"]
     leaver = make_user("lead", "leaver")
     leaver.is_active = False
@@ -347,7 +347,7 @@ def test_one_intent_and_each_outcome(emulator: Emulator, name: str) -> None:
 
 @pytest.mark.django_db
 def test_audit_names_the_lead_who_settled() -> None:
-    done = operation(state=State.NEEDS_HUMAN, unknown_at=timezone.now())
+    done = store_operation(state=State.NEEDS_HUMAN, unknown_at=timezone.now())
     services.settle_by_hand(
         actor=actor("lead"),
         operation_id=done.pk,

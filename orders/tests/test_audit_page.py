@@ -32,7 +32,7 @@ def entry(at: datetime, **more: Any) -> AuditEntry:
 def done(emulator: Any, as_role: Any) -> dict[str, Any]:
     """Ana canceled one gift and Ben extended another."""
     ana, ben = as_role("agent", "ana"), as_role("agent", "ben")
-    canceled, extended = (order["id"] for order in emulator.find(status="notified", limit=2))
+    canceled, extended = (order["id"] for order in emulator.find_orders(status="notified", limit=2))
     wish = {"reason": "duplicate", "note": "<twice>"}
     open_and_submit(ana, url("order_cancel", canceled), **wish)
     later = (datetime.now(UTC) + timedelta(days=300)).strftime("%Y-%m-%dT%H:%M:%SZ")

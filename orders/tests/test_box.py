@@ -109,7 +109,7 @@ def test_one_order_among_words_is_opened(
 def test_unknown_id_among_words_is_requested_from_goody(
     viewer: Client, orders: dict[str, UUID], emulator: Emulator
 ) -> None:
-    order_id = emulator.find_id(status="notified")
+    order_id = emulator.find_order_id(status="notified")
     answer = viewer.get(URL, {"q": f"order {order_id} please"})
     assert (answer.status_code, answer["Location"]) == (303, f"/orders/{order_id}/")
 

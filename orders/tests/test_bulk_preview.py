@@ -26,7 +26,7 @@ from testing.bulk import (
     select,
     store_order,
 )
-from testing.domain import goody_time, operation
+from testing.domain import goody_time, store_operation
 
 pytestmark = pytest.mark.django_db
 CANCEL = Selection.Action.CANCEL
@@ -163,7 +163,7 @@ def test_an_unreadable_expiration_is_not_extended_but_may_be_canceled() -> None:
 @pytest.mark.parametrize("state", [State.PLANNED, State.SENDING, State.UNKNOWN, State.NEEDS_HUMAN])
 def test_an_order_with_an_open_write_is_left_out(action: Selection.Action, state: State) -> None:
     order_id = store_order(1)
-    operation(order_uuid=order_id, state=state)
+    store_operation(order_uuid=order_id, state=state)
 
     assert eligibility_codes(plan(select([order_id], action))) == ["busy"]
 
@@ -173,7 +173,7 @@ def test_an_order_whose_last_write_may_still_take_effect_is_left_out(
     action: Selection.Action,
 ) -> None:
     order_id = store_order(1)
-    operation(order_uuid=order_id, state=State.NOT_APPLIED, may_take_effect=True)
+    store_operation(order_uuid=order_id, state=State.NOT_APPLIED, may_take_effect=True)
 
     assert eligibility_codes(plan(select([order_id], action))) == ["busy"]
 
@@ -181,7 +181,7 @@ def test_an_order_whose_last_write_may_still_take_effect_is_left_out(
 @BOTH
 def test_a_cancel_on_record_outranks_an_older_copy(action: Selection.Action) -> None:
     order_id = store_order(1)
-    operation(order_uuid=order_id, state=State.APPLIED, action="order.cancel")
+    store_operation(order_uuid=order_id, state=State.APPLIED, action="order.cancel")
 
     assert eligibility_codes(plan(select([order_id], action))) == ["ended"]
 

@@ -117,7 +117,7 @@ def test_snapshots_show_a_confirmed_extension_that_the_index_does_not_have_yet(
 ) -> None:
     """The snapshot is that of a dialog, which the job compares with its fresh read."""
     order_id = open_order(emulator)
-    before = msgspec.json.encode(emulator.order(order_id))
+    before = msgspec.json.encode(emulator.get_order(order_id))
     operation = extend(order_id, expiration=in_days(90), actor=actor("lead"))
     index.upsert_orders([parse_order(before)], read_at=timezone.now())
 

@@ -11,7 +11,7 @@ from orders import services
 from orders.models import AuditEntry, Operation, State
 from orders.rights import Actor
 from testing.dialogs import dialog, hidden, text, url
-from testing.domain import operation
+from testing.domain import store_operation
 from testing.users import make_user
 
 pytestmark = pytest.mark.django_db
@@ -25,7 +25,9 @@ def agent(as_role, emulator, settings):
 
 def earlier(agent, *minutes: float, state: str = State.APPLIED) -> None:
     for ago in minutes:
-        operation(actor=agent.user, state=state, created_at=timezone.now() - timedelta(minutes=ago))
+        store_operation(
+            actor=agent.user, state=state, created_at=timezone.now() - timedelta(minutes=ago)
+        )
 
 
 def form_of(agent, order_id):
@@ -34,7 +36,7 @@ def form_of(agent, order_id):
 
 
 def test_cancel_over_the_limit_is_refused_before_an_intent(agent, emulator):
-    found = [order["id"] for order in emulator.find(status="opened", limit=2)]
+    found = [order["id"] for order in emulator.find_orders(status="opened", limit=2)]
     earlier(agent, 59, 30)
     forms = [(url("order_cancel", one), form_of(agent, one)) for one in found]
     answers = [agent.post(address, form, headers=dialog()) for address, form in forms]
@@ -47,7 +49,7 @@ def test_cancel_over_the_limit_is_refused_before_an_intent(agent, emulator):
 
 
 def test_the_dialog_shows_the_limit(agent, emulator):
-    order_id = emulator.find_id(status="opened")
+    order_id = emulator.find_order_id(status="opened")
     earlier(agent, 5)
     opened = agent.get(url("order_cancel", order_id), headers=dialog())
     assert "You can cancel 2 gifts more in this hour, of 3." in text(opened)
@@ -78,7 +80,7 @@ def test_the_limit_is_of_one_person(agent):
 
 
 def test_leads_see_a_notice_and_it_is_audited_once(agent, as_role, emulator):
-    order_id = emulator.find_id(status="opened")
+    order_id = emulator.find_order_id(status="opened")
     form = form_of(agent, order_id)
     earlier(agent, 1, 2, 3)
     for _ in range(2):

@@ -253,7 +253,7 @@ def test_created_is_known_in_lists_after_a_single_read(emulator: Emulator) -> No
 
     assert created() is None
     services.refresh_order(order_id=order_id, now=datetime.now(UTC))
-    times = emulator.order(order_id)["event_times"]
+    times = emulator.get_order(order_id)["event_times"]
     assert created() == datetime.fromisoformat(times["created_at"])
 
 

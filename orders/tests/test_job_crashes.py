@@ -21,7 +21,7 @@ from django.db import connections
 from django.utils import timezone
 
 from orders import bulk
-from orders.bulk import running
+from orders.bulk import runner
 from orders.models import AuditEntry, Job, JobItem, JobState, Operation, State
 from orders.models.job import JobItemQuerySet
 from orders.services.writes import send
@@ -59,7 +59,7 @@ BOUNDARIES: dict[str, tuple[Any, str, bool, dict[str, Any] | None, str]] = {
     "sent and applied": (send, "mark_outcome_unknown", False, APPLIED, "done"),
     "answer received": (send, "confirm_operation", False, None, "done"),
     "outcome stored": (send, "confirm_operation", True, None, "done"),
-    "before the next item": (running, "run_item", True, None, "done"),
+    "before the next item": (runner, "run_item", True, None, "done"),
 }
 
 
@@ -76,7 +76,7 @@ def test_worker_ends_or_is_suspended_past_its_lease_at_each_boundary(
 
     def work() -> None:
         interrupt_once(where, name, runs_before=runs_before, number=number)
-        running.run_job(job.pk, stop=threading.Event())
+        runner.run_job(job.pk, stop=threading.Event())
 
     worker = fork_worker(work)
     _, status = os.waitpid(worker, os.WUNTRACED)
@@ -101,7 +101,7 @@ def test_a_suspended_worker_sends_nothing_after_a_stop(emulator: Emulator, clock
 
     def work() -> None:
         interrupt_once(JobItemQuerySet, "claim", runs_before=True, number=signal.SIGSTOP)
-        running.run_job(job.pk, stop=threading.Event())
+        runner.run_job(job.pk, stop=threading.Event())
 
     worker = fork_worker(work)
     os.waitpid(worker, os.WUNTRACED)
@@ -137,7 +137,7 @@ def assert_true_outcomes(job: Job, orders: list[UUID], emulator: Emulator) -> No
     for item, order_id in zip(
         JobItem.objects.filter(job=job).order_by("position"), orders, strict=True
     ):
-        is_canceled = emulator.order(order_id)["status"] == "failed"
+        is_canceled = emulator.get_order(order_id)["status"] == "failed"
         assert item.state == ("done" if is_canceled else "failed")
     counted = JobItem.objects.filter(job=job).counts()
     assert counted.ended == counted.total == len(orders)
@@ -157,7 +157,7 @@ def test_two_workers_send_each_item_once(emulator: Emulator, settings: Any) -> N
 
     def work() -> None:
         while Job.objects.get(pk=job.pk).ended_at is None:
-            running.run_job(job.pk, stop=threading.Event())
+            runner.run_job(job.pk, stop=threading.Event())
             time.sleep(0.001)
 
     workers = [fork_worker(work) for _ in range(2)]
@@ -171,7 +171,7 @@ def test_two_workers_send_each_item_once(emulator: Emulator, settings: Any) -> N
 def test_a_stop_leaves_at_most_one_item_in_flight(emulator: Emulator) -> None:
     emulator.set_latency(0.03)
     job = cancel_job(open_orders(emulator, 12))
-    worker = fork_worker(lambda: running.run_job(job.pk, stop=threading.Event()))
+    worker = fork_worker(lambda: runner.run_job(job.pk, stop=threading.Event()))
     wait_for(lambda: states(job).count("done") >= 2, what="two items")
     bulk.stop_job(actor=actor("lead"), job_id=job.pk, now=timezone.now())
     left = states(job)

@@ -26,13 +26,13 @@ from django.utils import timezone
 from goody.types import CANCELABLE, parse_order
 from orders import bulk, services
 from orders.audit import Action
-from orders.bulk import running
+from orders.bulk import runner
 from orders.eligibility import order_snapshot
 from orders.models import ApiLimits, Job, JobItem, Operation
 from orders.models.job import JobItemQuerySet
 from orders.rights import Actor
 from orders.services.writes import send
-from testing.domain import WorkerEvidence, actor, cancel, extend, in_days, read_again
+from testing.domain import WorkerEvidence, actor, cancel, extend, in_days, read_if_due
 from testing.jobs import PARAMS, run_job, run_now, settle_everything
 from testing.syncing import run_jobs
 from testing.users import make_user
@@ -60,7 +60,7 @@ BOUNDARIES: list[tuple[Any, str, bool]] = [
     (send, "mark_outcome_unknown", False),
     (send, "confirm_operation", False),
     (send, "confirm_operation", True),
-    (running, "run_item", True),
+    (runner, "run_item", True),
 ]
 
 
@@ -148,7 +148,7 @@ class History:
 
     def goody_changes_an_order(self) -> None:
         order_id = self.chance.choice(self.orders)
-        if self.emulator.order(order_id)["status"] in CANCELABLE:
+        if self.emulator.get_order(order_id)["status"] in CANCELABLE:
             self.emulator.change_order(order_id, status=self.chance.choice(["opened", "accepted"]))
 
     def a_late_write_arrives(self) -> None:
@@ -162,7 +162,7 @@ class History:
         services.end_effect_windows(evidence=self.evidence)
         services.abandon_expired_operations(now=timezone.now())
         for operation_id in services.operations_due_for_reading(now=timezone.now()):
-            read_again(Operation.objects.get(pk=operation_id), self.evidence)
+            read_if_due(Operation.objects.get(pk=operation_id), self.evidence)
 
     # -- how -----------------------------------------------------------------------------------
 

@@ -18,7 +18,7 @@ from orders.audit import Action
 from orders.models import AuditEntry, ItemState, Job, JobRelation, JobState, PauseReason, Selection
 from orders.services import heartbeat
 from testing.dialogs import htmx, text
-from testing.domain import actor, goody_time, in_days, open_order, operation
+from testing.domain import actor, goody_time, in_days, open_order, store_operation
 from testing.job_pages import ended_job, make_job, set_items
 
 pytestmark = pytest.mark.django_db
@@ -395,7 +395,7 @@ def test_an_extension_is_undone_through_the_preview(lena: Any, emulator: Any) ->
     for order_id, at in ((extended, former), (expired, in_days(-1))):
         services.refresh_order(order_id=order_id, now=timezone.now())
         done = {"state": "applied", "confirmed_at": timezone.now(), "job": job}
-        made = operation(
+        made = store_operation(
             order_uuid=order_id,
             action="order.extend",
             expires_before=at,

@@ -28,8 +28,8 @@ from testing.domain import (
     failing_statements,
     goody_time,
     in_days,
-    operation,
     read_until_settled,
+    store_operation,
 )
 from testing.jobs import (
     cancel_job,
@@ -63,7 +63,7 @@ def test_a_job_cancels_its_orders_and_names_itself_in_the_audit(emulator: Emulat
     orders = open_orders(emulator, 3)
     job = run_job(cancel_job(orders))
     assert (job.state, counts(job)) == (JobState.FINISHED, JobCounts(done=3))
-    assert {emulator.order(one)["status"] for one in orders} == {"failed"}
+    assert {emulator.get_order(one)["status"] for one in orders} == {"failed"}
     assert emulator.posts() == 3
     assert job_history(job)[1:] == [("job.start", "Goody Admin", "finished", "3 done")]
     of_items = AuditEntry.objects.exclude(operation=None).order_by("id")
@@ -78,7 +78,7 @@ def test_a_job_extends_each_order_to_its_own_date(emulator: Emulator) -> None:
     orders, until = open_orders(emulator, 2), in_days(50)
     job = run_job(extend_job(orders, expiration=until))
     assert (job.state, counts(job)) == (JobState.FINISHED, JobCounts(done=2))
-    assert {emulator.order(one)["expires_at"] for one in orders} == {goody_time(until)}
+    assert {emulator.get_order(one)["expires_at"] for one in orders} == {goody_time(until)}
     assert set(Operation.objects.values_list("note", "ticket")) == {("Holidays", "ZD-1234")}
 
 
@@ -290,7 +290,7 @@ def test_lost_rights_end_the_job_at_the_next_item(emulator: Emulator, loss: str)
 def test_an_order_with_another_open_change_waits_and_is_skipped(emulator: Emulator) -> None:
     orders = open_orders(emulator, 2)
     job = cancel_job(orders)
-    operation(order_uuid=orders[0], state="unknown", sent_at=timezone.now())
+    store_operation(order_uuid=orders[0], state="unknown", sent_at=timezone.now())
     for _ in range(5):
         run_now(job)
     assert (job.state, reasons(job)) == (JobState.FINISHED, [("skipped", "busy"), ("done", "")])
@@ -349,7 +349,7 @@ def test_an_undo_job_restores_the_former_dates(emulator: Emulator) -> None:
     items = [bulk.NewItem(orders[0], done.after or {}, former, undoes_id=done.pk)]
     undo = run_job(cancel_job((), action=Action.ORDER_EXTEND, items=items))
     assert states(undo) == ["done"]
-    assert emulator.order(orders[0])["expires_at"] == goody_time(former)
+    assert emulator.get_order(orders[0])["expires_at"] == goody_time(former)
 
 
 def test_all_jobs_together_keep_the_pace(emulator: Emulator, settings: Any) -> None:

@@ -240,6 +240,6 @@ def facts_of(job: Job) -> list[tuple[UUID, Any, Any]]:
 
 
 def test_a_job_of_extensions_names_its_rule_in_the_audit(emulator: Any) -> None:
-    job = extend_job([UUID(emulator.find_id(status="opened"))])
+    job = extend_job([UUID(emulator.find_order_id(status="opened"))])
     detail = "Job 1: extend 1 gift. Each to one date. Orders that expire soon."
     assert job_history(job) == [("job.start", "Lead", "", detail)]

@@ -14,7 +14,7 @@ from django.utils import timezone
 from orders import bulk, services
 from orders.models import ItemState, Job, JobState, Operation, PauseReason
 from testing.dialogs import dialog, htmx, text, url
-from testing.domain import actor, cancel, open_order, operation
+from testing.domain import actor, cancel, open_order, store_operation
 from testing.job_pages import ended_job, make_job, set_items
 from testing.list_pages import complete_sync, row_of
 
@@ -202,7 +202,7 @@ def test_a_submit_from_an_open_dialog_says_why_it_is_refused(
 def test_timeline_operation_and_audit_name_the_job(lena: Any, waiting: tuple[Job, UUID]) -> None:
     _, order_id = waiting
     job = ended_job(ItemState.DONE)
-    done = operation(order_uuid=order_id, state="applied", job=job)
+    done = store_operation(order_uuid=order_id, state="applied", job=job)
     link = f'<a href="{reverse("job", args=[job.pk])}">Job {job.number}</a>'
     assert link in text(lena.get(url("order_detail", order_id)))
     assert link in text(lena.get(reverse("operation", args=[order_id, done.pk])))

@@ -38,7 +38,7 @@ def test_log_lines_carry_the_id(as_role, caplog):
 @pytest.mark.parametrize("header", ["Referer", "HX-Current-URL"])
 @pytest.mark.parametrize("is_htmx", [True, False])
 def test_malformed_url_in_a_header_names_no_page(as_role, emulator, header, is_htmx):
-    order_id = emulator.find(status="opened", limit=1)[0]["id"]
+    order_id = emulator.find_orders(status="opened", limit=1)[0]["id"]
     headers = {header: "http://["} | ({"HX-Request": "true"} if is_htmx else {})
     agent, stranger = as_role("agent"), Client()
     assert agent.get(f"/orders/{order_id}/", headers=headers).status_code == 200

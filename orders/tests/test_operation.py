@@ -14,7 +14,7 @@ from django.utils import timezone
 from orders.models import AuditEntry, Heartbeat, Operation, State
 from orders.services import heartbeat
 from testing.dialogs import hidden, htmx, open_and_submit, text, url
-from testing.domain import operation
+from testing.domain import store_operation
 
 pytestmark = pytest.mark.django_db
 
@@ -23,7 +23,7 @@ WISH = {"reason": "other", "note": "because <b>", "ticket": "https://tickets.tes
 
 @pytest.fixture
 def order_id(emulator: Any) -> str:
-    found: str = emulator.find_id(status="notified")
+    found: str = emulator.find_order_id(status="notified")
     return found
 
 
@@ -101,7 +101,7 @@ def test_operation_page_requires_the_matching_order(
 
 
 def test_an_applied_extension_offers_undo_to_those_who_may(emulator: Any, as_role: Any) -> None:
-    order_id = emulator.find_id(status="notified", no_expiry="false")
+    order_id = emulator.find_order_id(status="notified", no_expiry="false")
     later = (datetime.now(UTC) + timedelta(days=300)).strftime("%Y-%m-%dT%H:%M:%SZ")
     wish = {"expiration": later, "may_shorten": "on"}
     open_and_submit(as_role("agent"), url("order_expiration", order_id), **wish)
@@ -206,7 +206,7 @@ def test_the_detail_shows_an_attempt_without_effect_in_a_place_that_stays(
 
 def lost(**fields: Any) -> Operation:
     now = datetime.now(UTC)
-    return operation(**{"state": State.UNKNOWN, "sent_at": now, "unknown_at": now, **fields})
+    return store_operation(**{"state": State.UNKNOWN, "sent_at": now, "unknown_at": now, **fields})
 
 
 NO_WORKER = "No worker is running, so the order is not read at present: tell an admin."
@@ -215,7 +215,7 @@ NO_WORKER = "No worker is running, so the order is not read at present: tell an 
 def test_a_page_that_waits_for_the_worker_says_that_none_is_running(
     emulator: Any, as_role: Any
 ) -> None:
-    client, order_id = as_role("agent"), emulator.find_id(status="opened")
+    client, order_id = as_role("agent"), emulator.find_order_id(status="opened")
     emulator.add_fault({"kind": "cut"}, method="POST", path="/v1/orders/")
     one = canceled(client, order_id)
     pages = (page_of(one), url("order_detail", order_id))
@@ -228,18 +228,18 @@ def test_a_page_that_waits_for_the_worker_says_that_none_is_running(
 
 def test_closed_operation_does_not_mention_the_worker(as_role: Any) -> None:
     for state in (State.PLANNED, State.SENDING, State.NEEDS_HUMAN, State.APPLIED):
-        one = operation(order_uuid=uuid4(), state=state, sent_at=timezone.now())
+        one = store_operation(order_uuid=uuid4(), state=state, sent_at=timezone.now())
         assert NO_WORKER not in unescape(text(as_role("agent").get(page_of(one))))
 
 
 def test_without_a_worker_the_page_ends_an_expired_lease_itself(as_role: Any) -> None:
     past = datetime.now(UTC) - timedelta(minutes=2)
-    one = operation(state=State.SENDING, sent_at=past, lease_until=past)
+    one = store_operation(state=State.SENDING, sent_at=past, lease_until=past)
     assert "Outcome being checked" in text(as_role("agent").get(page_of(one)))
 
 
 def test_lost_extension_is_repeated_with_one_click(emulator: Any, as_role: Any) -> None:
-    order_id = emulator.find_id(status="notified", no_expiry="false")
+    order_id = emulator.find_order_id(status="notified", no_expiry="false")
     asked = (datetime.now(UTC) + timedelta(days=300)).replace(microsecond=0)
     now = datetime.now(UTC)
     one = lost(
@@ -259,7 +259,7 @@ def test_lost_extension_is_repeated_with_one_click(emulator: Any, as_role: Any) 
     assert "checked" not in text(dialog)
     given = {"expiration_custom": asked.isoformat(), "may_shorten": "on"}
     client.post(url("order_expiration", order_id), {**hidden(dialog), **given})
-    assert emulator.order(order_id)["expires_at"] == f"{asked:%Y-%m-%dT%H:%M:%SZ}"
+    assert emulator.get_order(order_id)["expires_at"] == f"{asked:%Y-%m-%dT%H:%M:%SZ}"
 
 
 @pytest.mark.parametrize(
@@ -296,8 +296,8 @@ def test_person_sees_a_notice_until_the_operation_page_is_opened(
 def test_the_dialog_says_until_when_an_earlier_request_may_still_take_effect(
     emulator: Any, as_role: Any
 ) -> None:
-    order_id = emulator.find_id(status="notified", no_expiry="false")
-    expires_at = datetime.fromisoformat(emulator.order(order_id)["expires_at"])
+    order_id = emulator.find_order_id(status="notified", no_expiry="false")
+    expires_at = datetime.fromisoformat(emulator.get_order(order_id)["expires_at"])
     one = lost(
         order_uuid=UUID(order_id),
         action="order.extend",
@@ -318,7 +318,7 @@ def test_the_dialog_says_until_when_an_earlier_request_may_still_take_effect(
 def test_the_dialog_of_a_canceled_order_says_that_and_nothing_of_waiting(
     emulator: Any, as_role: Any
 ) -> None:
-    order_id, now = emulator.find_id(status="failed"), datetime.now(UTC)
+    order_id, now = emulator.find_order_id(status="failed"), datetime.now(UTC)
     lost(order_uuid=UUID(order_id), state=State.APPLIED, effect_seen_at=now, may_take_effect=True)
     dialog = text(as_role("agent").get(url("order_cancel", order_id)))
     assert "Cannot be canceled" in dialog

@@ -22,10 +22,10 @@ from testing.domain import (
     goody_time,
     in_days,
     open_order,
-    operation,
     order_json,
-    read_again,
+    read_if_due,
     snapshot,
+    store_operation,
     stored_outcome,
 )
 from testing.faulty_server import Connection, FaultyServer, answer
@@ -97,15 +97,15 @@ def test_worker_started_with_a_fast_clock_does_not_use_earlier_reads(
     first = WorkerEvidence()
     for seconds in (2, 8):
         clock.shift(seconds)
-        assert read_again(done, first) == "unknown"
+        assert read_if_due(done, first) == "unknown"
     clock.shift(3600)
     services.restart_read_schedule(now=timezone.now())
     second = WorkerEvidence()
     clock.shift(2)
-    assert read_again(done, second) == "unknown"
+    assert read_if_due(done, second) == "unknown"
     emulator.control("POST", "late")
     clock.shift(8)
-    assert read_again(done, second) == "applied"
+    assert read_if_due(done, second) == "applied"
 
 
 @threaded
@@ -127,7 +127,7 @@ def test_clock_set_during_a_slow_read_leaves_the_outcome_unknown(
         for seconds in (2, 60, 0):
             clock.shift(seconds + 60)
             clocks.pass_seconds(seconds)
-            assert read_again(done, evidence) == "unknown"
+            assert read_if_due(done, evidence) == "unknown"
     assert evidence.was_clock_set() is True
 
 
@@ -138,7 +138,7 @@ def test_read_settles_the_outcome_after_the_clock_was_set_back(
     clock.shift(-600)
     services.restart_read_schedule(now=timezone.now(), clock_was_set=True)
     clock.shift(2)
-    assert read_again(done, WorkerEvidence()) == "applied"
+    assert read_if_due(done, WorkerEvidence()) == "applied"
 
 
 def test_order_page_settles_the_outcome_after_the_clock_was_set_back(
@@ -166,7 +166,7 @@ def test_confirmed_cancel_is_shown_after_the_clock_was_set_back(
 @threaded
 def test_worker_reschedules_reads_after_the_clock_was_set(clock: Any) -> None:
     start = timezone.now()
-    lost = operation(
+    lost = store_operation(
         state=State.UNKNOWN, sent_at=start, unknown_at=start, due_at=start + timedelta(days=1)
     )
     clocks = Clocks()
@@ -194,7 +194,7 @@ def test_check_after_the_clock_was_set_records_no_contradiction(
     evidence = clocks.evidence()
     clocks.wall += 301
     clock.shift(301)
-    read_again(done, evidence)
+    read_if_due(done, evidence)
     assert Operation.objects.get(pk=done.pk).contradicted_at is None
 
 
@@ -209,7 +209,7 @@ def test_worker_start_reschedules_checks(emulator: Emulator, clock: Any) -> None
 
 def test_worker_start_shortens_leases_after_the_clock_was_set_back() -> None:
     start = timezone.now()
-    stuck = operation(state=State.SENDING, lease_until=start + timedelta(hours=24))
+    stuck = store_operation(state=State.SENDING, lease_until=start + timedelta(hours=24))
     services.restart_read_schedule(now=start)
     stuck.refresh_from_db()
     assert stuck.lease_until == start + timedelta(seconds=60)

@@ -24,11 +24,11 @@ from testing.domain import (
     audit_history,
     cancel,
     open_order,
-    operation,
     order,
     order_json,
     read_until_settled,
     snapshot,
+    store_operation,
     stored_outcome,
 )
 from testing.faulty_server import Connection, FaultyServer, answer, blocked_until
@@ -140,7 +140,7 @@ def in_thread(attempt: Callable[[], Operation]) -> Operation:
 def test_f38_open_operation_blocks_other_writes(emulator: Emulator, state: str) -> None:
     order_id = open_order(emulator)
     shown = snapshot(order_id)
-    first = operation(order_uuid=order_id, state=state)
+    first = store_operation(order_uuid=order_id, state=state)
     with pytest.raises(services.OrderBusy) as busy:
         cancel(order_id, actor=actor("agent", "bo"), snapshot=shown)
     assert (busy.value.operation.pk, emulator.posts()) == (first.pk, 0)
@@ -150,12 +150,12 @@ def test_f38_open_operation_blocks_other_writes(emulator: Emulator, state: str) 
 @pytest.mark.parametrize("state", ["refused", "not_sent", "not_applied", "superseded"])
 def test_f38_closed_operation_does_not_block_other_writes(emulator: Emulator, state: str) -> None:
     order_id = open_order(emulator)
-    operation(order_uuid=order_id, state=state)
+    store_operation(order_uuid=order_id, state=state)
     assert cancel(order_id).state == "applied"
 
 
 def test_planned_operation_with_an_expired_lease_is_closed_as_not_sent() -> None:
-    done = operation(state=State.PLANNED)
+    done = store_operation(state=State.PLANNED)
     assert services.abandon_expired_operations(now=timezone.now() + timedelta(seconds=59)) == 0
     assert services.abandon_expired_operations(now=timezone.now() + timedelta(seconds=61)) == 1
     assert stored_outcome(done) == ("not_sent", "A", "lease")
@@ -166,7 +166,7 @@ def test_f44_sending_operation_with_an_expired_lease_becomes_unknown(
     emulator: Emulator, clock: Any
 ) -> None:
     order_id = open_order(emulator)
-    done = operation(state=State.SENDING, order_uuid=order_id, sent_at=timezone.now())
+    done = store_operation(state=State.SENDING, order_uuid=order_id, sent_at=timezone.now())
     clock.shift(61)
     view = services.refresh_order(order_id=order_id, now=timezone.now())
     assert view.operation is not None

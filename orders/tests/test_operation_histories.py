@@ -32,9 +32,9 @@ from testing.domain import (
     extend,
     in_days,
     open_order,
-    operation,
-    read_again,
+    read_if_due,
     snapshot,
+    store_operation,
 )
 from testing.vendor import Emulator
 
@@ -85,7 +85,7 @@ class History:
         self._submit(lambda: extend(self.order_id, snapshot=self._snapshot(), expiration=wanted))
 
     def goody_changes_it(self) -> None:
-        status = self.emulator.order(self.order_id)["status"]
+        status = self.emulator.get_order(self.order_id)["status"]
         change = self.chance.choice(["opened", "date", "accepted", "failed", "canceled"])
         if status in CANCELABLE and change == "date":
             days = self.chance.randint(31, 300)
@@ -106,7 +106,7 @@ class History:
 
     def _listed(self) -> bytes:
         """Return the order as lists show it, without its event times."""
-        order = self.emulator.order(self.order_id)
+        order = self.emulator.get_order(self.order_id)
         return msgspec.json.encode({k: v for k, v in order.items() if k != "event_times"})
 
     def a_late_write_arrives(self) -> None:
@@ -118,12 +118,12 @@ class History:
 
     def a_process_dies_before_sending(self) -> None:
         if not self._open():
-            self.posts[operation(order_uuid=self.order_id).pk] = 0
+            self.posts[store_operation(order_uuid=self.order_id).pk] = 0
 
     def a_process_dies_after_sending(self) -> None:
         if self._open():
             return
-        left = operation(
+        left = store_operation(
             order_uuid=self.order_id, state=State.SENDING, sent_at=timezone.now() - timedelta(0, 1)
         )
         self.posts[left.pk] = 0
@@ -171,7 +171,7 @@ class History:
             if self.chance.random() < 0.3:
                 self.emulator.add_fault(self.chance.choice(NOT_APPLIED), times=1)
             posts = self.emulator.posts()
-            read_again(Operation.objects.get(pk=operation_id), self.evidence)
+            read_if_due(Operation.objects.get(pk=operation_id), self.evidence)
             self.emulator.clear_faults()
             assert self.emulator.posts() == posts
 
@@ -189,7 +189,7 @@ class History:
     def holds(self) -> None:
         operations = list(Operation.objects.on_orders([self.order_id]))
         assert len([one for one in operations if one.is_open]) <= 1
-        status = self.emulator.order(self.order_id)["status"]
+        status = self.emulator.get_order(self.order_id)["status"]
         for one in operations:
             self._holds_for(one, status)
 
@@ -227,7 +227,7 @@ class History:
             services.abandon_expired_operations(now=timezone.now())
             for operation_id in services.operations_due_for_reading(now=timezone.now()):
                 posts = self.emulator.posts()
-                read_again(Operation.objects.get(pk=operation_id), self.evidence)
+                read_if_due(Operation.objects.get(pk=operation_id), self.evidence)
                 assert self.emulator.posts() == posts
         self.a_page_is_opened()
         self.holds()

@@ -27,12 +27,12 @@ from testing.domain import (
     goody_time,
     in_days,
     open_order,
-    operation,
     order,
-    read_again,
+    read_if_due,
     read_until_settled,
     read_when_due,
     snapshot,
+    store_operation,
     stored_outcome,
 )
 from testing.operations import (
@@ -52,7 +52,7 @@ def needs_human(emulator: Emulator, **fields: Any) -> Operation:
     """Return an operation of yesterday whose outcome a person must record."""
     yesterday = timezone.now() - timedelta(days=1)
     given = {"order_uuid": open_order(emulator), "sent_at": yesterday, "unknown_at": yesterday}
-    return operation(state=State.NEEDS_HUMAN, **{**given, **fields})
+    return store_operation(state=State.NEEDS_HUMAN, **{**given, **fields})
 
 
 def record_applied(done: Operation) -> None:
@@ -76,7 +76,7 @@ def test_reads_contradict_a_wrongly_recorded_cancel(emulator: Emulator, clock: A
         "Lead looked at Goody's own page and recorded this. No read of the order has shown it yet."
     )
     clock.shift(2)
-    read_again(done)
+    read_if_due(done)
     assert title(done) == "Marked as canceled, but a read did not show it"
     assert sentence(done).startswith(
         "Lead looked at Goody's own page and recorded this. But a read at "
@@ -115,7 +115,7 @@ def test_read_that_shows_the_recorded_write_withdraws_the_contradiction(
     services.refresh_order(order_id=done.order_uuid, now=timezone.now())
     emulator.change_order(done.order_uuid, status="failed")
     services.request_reads([order(id=str(done.order_uuid), status="failed")])
-    read_again(done)
+    read_if_due(done)
     assert title(done) == "Canceled"
     outcomes = [outcome for _, _, outcome in audit_history(done)]
     assert outcomes == ["", "applied", "contradicted", "effect_seen"]
@@ -131,7 +131,7 @@ def test_page_of_a_recorded_outcome_is_polled_until_the_order_is_read(
     headers = htmx("div#operation")
     assert 'hx-trigger="every 2s"' in client.get(page, headers=headers).content.decode()
     clock.shift(2)
-    read_again(done)
+    read_if_due(done)
     assert "hx-trigger" not in client.get(page, headers=headers).content.decode()
 
 
@@ -140,7 +140,7 @@ def test_correctly_recorded_outcome_is_confirmed_by_a_read(emulator: Emulator, c
     emulator.change_order(done.order_uuid, status="failed")
     record_applied(done)
     clock.shift(2)
-    read_again(done)
+    read_if_due(done)
     done = Operation.objects.get(pk=done.pk)
     assert title(done) == "Canceled"
     assert sentence(done) == "Lead looked at Goody's own page and recorded this."
@@ -157,7 +157,7 @@ def test_one_stale_read_does_not_contradict_a_cancel(emulator: Emulator, clock: 
     done = cancel(open_order(emulator))
     emulator.change_order(done.order_uuid, status="notified")
     clock.shift(301)
-    read_again(done)
+    read_if_due(done)
     assert title(done) == "Canceled"
     emulator.change_order(done.order_uuid, status="failed")
     done = read_when_due(done, clock)
@@ -170,13 +170,13 @@ def test_reads_started_before_the_confirmation_do_not_contradict_it(
     done = cancel_without_answer(emulator, settings, {"kind": "late_apply", "seconds": 600})
     for seconds in (2, 8, 50):
         clock.shift(seconds)
-        assert read_again(done) == "unknown"
+        assert read_if_due(done) == "unknown"
     emulator.control("POST", "late")
     clock.shift(90)
-    assert read_again(done) == "applied"
+    assert read_if_due(done) == "applied"
     emulator.change_order(done.order_uuid, status="notified")
     clock.shift(301)
-    read_again(done)
+    read_if_due(done)
     assert Operation.objects.get(pk=done.pk).contradicted_at is None
 
 
@@ -202,7 +202,7 @@ def test_list_that_shows_the_cancel_again_makes_the_worker_withdraw_the_contradi
     read_when_due(done, clock)
     emulator.change_order(done.order_uuid, status="failed")
     services.request_reads([order(id=str(done.order_uuid), status="failed")])
-    read_again(done)
+    read_if_due(done)
     assert title(done) == "Canceled"
     assert read_when_due(done, clock).due_at is None
 
@@ -214,7 +214,7 @@ def test_stale_list_that_shows_the_cancel_again_causes_one_read(
     emulator.change_order(done.order_uuid, status="notified")
     read_when_due(done, clock)
     services.request_reads([order(id=str(done.order_uuid), status="failed")])
-    read_again(done)
+    read_if_due(done)
     assert title(done) == "Canceled, but a read showed otherwise"
     assert Operation.objects.get(pk=done.pk).due_at is None
 
@@ -251,7 +251,7 @@ def test_404_counts_as_a_read_although_it_cannot_be_stored(
     emulator.add_fault({"kind": "status", "status": 404}, method="GET")
     clock.shift(2)
     with failing_statements("orders_order", "UPDATE"):
-        assert read_again(done) == "unknown"
+        assert read_if_due(done) == "unknown"
 
 
 def test_worker_started_with_a_fast_clock_continues_reading(
@@ -263,10 +263,10 @@ def test_worker_started_with_a_fast_clock_continues_reading(
     evidence = WorkerEvidence()
     for seconds in (2, 8, 50):
         clock.shift(seconds)
-        assert read_again(done, evidence) == "unknown"
+        assert read_if_due(done, evidence) == "unknown"
     emulator.control("POST", "late")
     clock.shift(90)
-    assert read_again(done, evidence) == "applied"
+    assert read_if_due(done, evidence) == "applied"
 
 
 def test_check_stays_scheduled_after_a_read_that_showed_the_write(
@@ -309,7 +309,7 @@ def test_read_for_one_operation_is_applied_to_the_others_of_the_order(
     second = extend(first.order_uuid, expiration=in_days(40))
     emulator.change_order(first.order_uuid, expires_at=goody_time(asked))
     clock.shift(301)
-    read_again(second)
+    read_if_due(second)
     assert (stored_outcome(first)[0], title(first)) == ("superseded", "Changed at Goody")
 
 
@@ -334,13 +334,13 @@ def test_read_waits_for_the_end_of_a_pause_without_increasing_its_backoff(
     assert message(done).next_step == "Do not repeat it elsewhere meanwhile."
     until = datetime.fromisoformat(done.detail)
     clock.shift(3)
-    read_again(done)
+    read_if_due(done)
     postponed = Operation.objects.get(pk=done.pk)
     assert postponed.due_at is not None
     assert abs(postponed.due_at - until) < timedelta(seconds=1)
     assert (postponed.reads, title(done)) == (0, "Outcome being checked")
     clock.shift(900)
-    read_again(done)
+    read_if_due(done)
     assert (Operation.objects.get(pk=done.pk).reads, title(done)) == (1, "Canceled at Goody")
 
 
@@ -353,7 +353,7 @@ def test_page_of_a_refused_write_is_polled_until_the_order_is_read(
     headers = htmx("div#operation")
     assert 'hx-trigger="every 2s"' in client.get(page, headers=headers).content.decode()
     clock.shift(10)
-    read_again(done)
+    read_if_due(done)
     assert "hx-trigger" not in client.get(page, headers=headers).content.decode()
 
 
@@ -373,7 +373,7 @@ def test_order_page_and_row_are_polled_until_the_read_after_a_refusal(
         polls[part] = (urljoin("/orders/", address), headers)
     assert {client.get(url, headers=h).status_code for url, h in polls.values()} == {204}
     clock.shift(10)
-    read_again(done)
+    read_if_due(done)
     for url, headers in polls.values():
         shown = client.get(url, headers=headers)
         assert shown.status_code == 200
@@ -440,7 +440,7 @@ def test_list_that_shows_the_write_makes_the_worker_read_the_order(
     done = needs_human(emulator, before={"status": "notified"})
     emulator.change_order(done.order_uuid, status="failed")
     services.request_reads([order(id=str(done.order_uuid), status="failed")])
-    assert read_again(done) == "applied"
+    assert read_if_due(done) == "applied"
     assert Operation.objects.get(pk=done.pk).due_at is not None
 
 
@@ -471,7 +471,7 @@ def test_later_write_without_effect_does_not_explain_a_difference(
 ) -> None:
     order_id = open_order(emulator)
     first = extend(order_id, expiration=in_days(30))
-    operation(
+    store_operation(
         order_uuid=order_id,
         action="order.extend",
         state=State.NOT_APPLIED,

@@ -26,12 +26,12 @@ from testing.domain import (
     goody_time,
     in_days,
     open_order,
-    operation,
     order,
     order_json,
-    read_again,
+    read_if_due,
     read_until_settled,
     snapshot,
+    store_operation,
     stored_outcome,
 )
 from testing.faulty_server import Connection, FaultyServer, answer
@@ -108,7 +108,7 @@ def test_f33_late_cancel_is_found_and_not_sent_again(
     done = cancel_without_answer(emulator, settings, {"kind": "late_apply", "seconds": 600})
     for seconds in (2, 8, 50):
         clock.shift(seconds)
-        assert read_again(done) == "unknown"
+        assert read_if_due(done) == "unknown"
     emulator.control("POST", "late")
     assert read_until_settled(done, clock) == [150]
     assert stored_outcome(done)[0] == "applied"
@@ -147,10 +147,10 @@ def test_undocumented_status_leaves_the_outcome_unknown(
     emulator.change_order(done.order_uuid, status="on_hold")
     for seconds in (2, 8, 50, 90):
         clock.shift(seconds)
-        assert read_again(done) == "unknown"
+        assert read_if_due(done) == "unknown"
     emulator.change_order(done.order_uuid, status="failed")
     clock.shift(150)
-    assert read_again(done) == "applied"
+    assert read_if_due(done) == "applied"
 
 
 def test_f10_contradictory_answer_without_deciding_reads_needs_a_person(
@@ -194,19 +194,19 @@ def test_goody_unreachable_for_a_day_needs_a_person(
 def test_due_read_is_claimed_by_one_worker(emulator: Emulator, settings: Any, clock: Any) -> None:
     done = cancel_without_answer(emulator, settings, {"kind": "cut"})
     assert services.operations_due_for_reading(now=timezone.now()) == []
-    read_again(done)
+    read_if_due(done)
     clock.shift(2)
     assert services.operations_due_for_reading(now=timezone.now()) == [done.pk]
     before = emulator.calls()["total"]
-    read_again(done)
-    read_again(done)
+    read_if_due(done)
+    read_if_due(done)
     assert emulator.calls()["total"] == before + 1
     assert Operation.objects.get(pk=done.pk).reads == 1
 
 
 @pytest.mark.parametrize(("is_applied", "state"), [(True, "applied"), (False, "not_applied")])
 def test_lead_settles_an_operation_that_needs_a_person(is_applied: bool, state: str) -> None:
-    done = operation(state=State.NEEDS_HUMAN, unknown_at=timezone.now())
+    done = store_operation(state=State.NEEDS_HUMAN, unknown_at=timezone.now())
     _settle(done, is_applied)
     assert stored_outcome(done)[0] == state
     assert title(done) == ("Marked as canceled" if is_applied else "Not canceled")
@@ -230,8 +230,10 @@ def test_cancel_is_attributed_to_one_operation(emulator: Emulator, goody: Any) -
     """A cancel that a read shows during a new request is not attributed to an older one."""
     order_id = open_order(emulator)
     past = timezone.now() - timedelta(minutes=5)
-    old = operation(state=State.NOT_APPLIED, order_uuid=order_id, sent_at=past, unknown_at=past)
-    new = operation(state=State.SENDING, order_uuid=order_id, sent_at=past)
+    old = store_operation(
+        state=State.NOT_APPLIED, order_uuid=order_id, sent_at=past, unknown_at=past
+    )
+    new = store_operation(state=State.SENDING, order_uuid=order_id, sent_at=past)
     emulator.change_order(order_id, status="failed")
     services.refresh_order(order_id=order_id, now=timezone.now())
     assert (stored_outcome(old)[0], stored_outcome(new)[0]) == ("not_applied", "sending")
@@ -279,7 +281,7 @@ def test_f34_order_with_another_date_is_blocked_while_our_extension_may_take_eff
     emulator.change_order(done.order_uuid, expires_at=LATER)
     for seconds in (2, 8, 50):
         clock.shift(seconds)
-        assert read_again(done) == "unknown"
+        assert read_if_due(done) == "unknown"
         with pytest.raises(services.OrderBusy):
             extend(done.order_uuid)
     until = f"{done.may_take_effect_until:%H:%M:%S} UTC"
@@ -288,7 +290,7 @@ def test_f34_order_with_another_date_is_blocked_while_our_extension_may_take_eff
         done
     )
     clock.shift(90)
-    assert (read_again(done), emulator.posts()) == ("superseded", 1)
+    assert (read_if_due(done), emulator.posts()) == ("superseded", 1)
     assert extensions(emulator, done.order_uuid) == []
     assert sentence(done).startswith("A later read showed 6 May 2099, 07:08 UTC: neither")
     assert extend(done.order_uuid, may_shorten=True).state == "applied"
@@ -302,12 +304,12 @@ def test_late_extension_does_not_overwrite_a_later_write(
     done = extend_without_answer(emulator, settings, fault)
     emulator.change_order(done.order_uuid, expires_at=LATER)
     clock.shift(40)
-    read_again(done)
+    read_if_due(done)
     with pytest.raises(services.OrderBusy):
         extend(done.order_uuid, actor=actor("agent", "bo"))
     emulator.control("POST", "late")
     clock.shift(20)
-    assert (read_again(done), emulator.posts()) == ("applied", 1)
+    assert (read_if_due(done), emulator.posts()) == ("applied", 1)
 
 
 def test_order_is_blocked_until_the_extension_cannot_take_effect_any_more(
@@ -341,7 +343,7 @@ def test_unreadable_expiration_leaves_the_outcome_unknown(
     done = extend_without_answer(emulator, settings, {"kind": "cut"})
     emulator.add_fault({"kind": "mutate", "set": {"expires_at": "soon"}}, method="GET", times=1)
     clock.shift(2)
-    assert (read_again(done), emulator.posts()) == ("unknown", 1)
+    assert (read_if_due(done), emulator.posts()) == ("unknown", 1)
 
 
 def test_f10_answer_with_another_expiration_needs_a_person(
@@ -438,7 +440,7 @@ def test_second_attempt_is_refused_when_the_first_took_effect(
 
 def test_effect_seen_after_a_lead_recorded_not_applied_is_shown(emulator: Emulator) -> None:
     order_id = open_order(emulator)
-    done = operation(
+    done = store_operation(
         state=State.NEEDS_HUMAN,
         order_uuid=order_id,
         unknown_at=timezone.now(),
@@ -456,7 +458,7 @@ def test_expiration_seen_later_is_described_as_perhaps_ours_and_offers_no_undo(
 ) -> None:
     order_id = open_order(emulator)
     asked = in_days(20)
-    lost = operation(
+    lost = store_operation(
         order_uuid=order_id,
         action="order.extend",
         state=closed_as,
@@ -491,7 +493,7 @@ def test_date_set_by_another_extension_is_not_attributed_to_a_lost_one(
 ) -> None:
     order_id = open_order(emulator)
     done = extend(order_id)
-    lost = operation(
+    lost = store_operation(
         order_uuid=order_id,
         action="order.extend",
         state=State.NOT_APPLIED,
@@ -509,7 +511,7 @@ def check(done: Operation, clock: Any) -> Operation:
     """Run the read that follows a proof after some minutes."""
     clock.shift(301)
     assert services.operations_due_for_reading(now=timezone.now()) == [done.pk]
-    read_again(done)
+    read_if_due(done)
     return Operation.objects.get(pk=done.pk)
 
 
@@ -519,7 +521,7 @@ def check_until_certain(done: Operation, clock: Any) -> Operation:
     for seconds in (8, 50, 90):
         assert (done.due_at is None, done.contradicted_at) == (False, None)
         clock.shift(seconds)
-        read_again(done)
+        read_if_due(done)
         done = Operation.objects.get(pk=done.pk)
     return done
 
@@ -572,7 +574,7 @@ def test_due_reads_of_unknown_outcomes_precede_checks(emulator: Emulator, clock:
     done = cancel(open_order(emulator))
     clock.shift(301)
     now = timezone.now()
-    unknown = operation(state=State.UNKNOWN, sent_at=now, unknown_at=now, due_at=now)
+    unknown = store_operation(state=State.UNKNOWN, sent_at=now, unknown_at=now, due_at=now)
     assert services.operations_due_for_reading(now=now) == [unknown.pk, done.pk]
 
 
@@ -582,7 +584,7 @@ def test_check_compares_only_the_newest_extension(emulator: Emulator, clock: Any
     clock.shift(100)
     second = extend(order_id, expiration=in_days(60))
     clock.shift(201)
-    read_again(first)
+    read_if_due(first)
     assert Operation.objects.get(pk=first.pk).contradicted_at is None
     assert check(second, clock).contradicted_at is None
 
@@ -597,7 +599,7 @@ def test_failed_check_is_repeated(emulator: Emulator, clock: Any) -> None:
     emulator.change_order(order_id, status="notified")
     for seconds in (8, 50, 90, 150):
         clock.shift(seconds)
-        read_again(done)
+        read_if_due(done)
     assert Operation.objects.get(pk=done.pk).contradicted_at is not None
 
 

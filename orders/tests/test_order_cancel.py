@@ -16,7 +16,7 @@ from django.utils import timezone
 from orders.formats import date_time
 from orders.models import AuditEntry, Operation, Profile, State
 from testing.dialogs import dialog, fields, hidden, htmx, open_and_submit, text, url
-from testing.domain import failing_statements, operation
+from testing.domain import failing_statements, store_operation
 
 pytestmark = pytest.mark.django_db
 
@@ -26,7 +26,7 @@ WISH = {"reason": "duplicate", "note": "sent <twice>", "ticket": "https://ticket
 
 @pytest.fixture
 def order_id(emulator: Any) -> str:
-    found: str = emulator.find_id(status="notified")
+    found: str = emulator.find_order_id(status="notified")
     return found
 
 
@@ -45,7 +45,7 @@ def only() -> Operation:
 
 
 def test_the_dialog_says_what_is_at_stake(emulator: Any, as_role: Any, order_id: str) -> None:
-    order = emulator.order(order_id)
+    order = emulator.get_order(order_id)
     page = text(as_role("agent").get(cancel_url(order_id), headers=dialog()))
     cents = order["amounts"]["amount_pre_tax_total"]
     assert page.strip().startswith('<div class="dialog__content"')
@@ -103,7 +103,7 @@ def test_without_javascript_the_operation_page_follows(
     )
     assert operation.state == State.APPLIED
     assert (operation.reason, operation.note, operation.ticket) == tuple(WISH.values())
-    assert emulator.order(order_id)["status"] == "failed"
+    assert emulator.get_order(order_id)["status"] == "failed"
     assert emulator.posts() == 1
 
 
@@ -120,7 +120,7 @@ def test_from_the_list_the_row_is_replaced_by_goodys_answer(
     assert 'data-status="failed"' in page
     assert re.search(r'<span class="badge [^"]*">Canceled</span>', page)
     assert '<hx-partial hx-target="#toasts" hx-swap="beforeend">' in page
-    order = emulator.order(order_id)
+    order = emulator.get_order(order_id)
     name = " ".join(filter(None, (order["recipient_first_name"], order["recipient_last_name"])))
     assert f"<strong>Canceled: {escape(name)}</strong>" in page
 
@@ -210,7 +210,7 @@ def test_signed_snapshot_of_another_order_are_rejected(
     emulator: Any, as_role: Any, order_id: str
 ) -> None:
     client = as_role("agent")
-    other = emulator.find(status="notified")[1]["id"]
+    other = emulator.find_orders(status="notified")[1]["id"]
     given = hidden(client.get(cancel_url(other)))
     assert client.post(cancel_url(order_id), {**given, **WISH}).status_code == 422
     assert emulator.posts() == 0
@@ -257,7 +257,7 @@ def test_changed_order_is_not_written_and_the_difference_is_shown(
 
 
 def test_an_accepted_gift_has_no_form(emulator: Any, as_role: Any) -> None:
-    order_id = emulator.find_id(status="accepted")
+    order_id = emulator.find_order_id(status="accepted")
     page = as_role("agent").get(cancel_url(order_id))
     assert page.status_code == 200
     assert "Cannot be canceled: the recipient accepted it." in text(page)
@@ -398,7 +398,7 @@ def test_second_person_sees_who_started_the_operation(
 
 def test_an_outcome_that_needs_a_human_for_days_has_a_date(as_role: Any, order_id: str) -> None:
     past = timezone.now() - timedelta(days=3)
-    operation(
+    store_operation(
         order_uuid=order_id,
         state=State.NEEDS_HUMAN,
         created_at=past,

@@ -22,7 +22,7 @@ from testing.domain import (
     open_order,
     order,
     order_json,
-    read_again,
+    read_if_due,
     snapshot,
     stored_outcome,
 )
@@ -107,7 +107,7 @@ def test_a_recipient_who_accepted_meanwhile_is_named_with_the_time(emulator: Emu
     shown = snapshot(order_id)
     emulator.change_order(order_id, status="accepted")
     done = cancel(order_id, snapshot=shown)
-    accepted = emulator.order(order_id)["event_times"]["accepted_at"]
+    accepted = emulator.get_order(order_id)["event_times"]["accepted_at"]
     assert done.after["accepted_at"] == accepted.replace("Z", "+00:00")
     assert sentence(done).startswith("The recipient accepted it at ")
 
@@ -304,7 +304,7 @@ def test_f15_an_applied_cancel_behind_a_refusal_is_found_by_the_read_that_follow
     if status == 429:
         assert title(done) == "Outcome being checked"
         clock.shift(10)
-        read_again(done)
+        read_if_due(done)
     assert title(done) == "Canceled at Goody"
     assert "perhaps by our request of " in sentence(done)
     view = services.refresh_order(order_id=order_id, now=timezone.now())
@@ -334,7 +334,7 @@ def test_f16_a_429_is_told_as_not_canceled_once_a_read_shows_it(
     done = cancel(order_id)
     assert title(done) == "Outcome being checked"
     clock.shift(10)
-    read_again(done)
+    read_if_due(done)
     assert (title(done), Operation.objects.get(pk=done.pk).due_at) == ("Not canceled", None)
 
 

@@ -18,7 +18,7 @@ from orders.presenters.csv_export import csv_chunks
 from orders.search.parse import parse_query
 from orders.search.query import Query
 from testing.dialogs import dialog, htmx, text, url
-from testing.domain import cancel, extend, open_order, operation
+from testing.domain import cancel, extend, open_order, store_operation
 from testing.vendor import Emulator
 
 pytestmark = pytest.mark.django_db
@@ -87,7 +87,7 @@ def test_an_open_outcome_has_a_badge_of_its_own(
 ) -> None:
     order_id = open_order(emulator)
     services.refresh_order(order_id=order_id, now=timezone.now())
-    operation(order_uuid=order_id, state=state, unknown_at=timezone.now())
+    store_operation(order_uuid=order_id, state=state, unknown_at=timezone.now())
     shown = (badges(row(agent, order_id)), badges(order_page(agent, order_id)))
     assert shown == (["Notified", words[0]], ["Notified", words[1]])
 
@@ -172,7 +172,7 @@ def test_the_dialogs_name_the_gift_and_others_like_it(emulator: Emulator, agent:
     created = [open_order(emulator, **who) for _ in range(3)]
     for order_id in created:
         services.refresh_order(order_id=order_id, now=timezone.now())
-    given = emulator.order(created[0])
+    given = emulator.get_order(created[0])
     sender = given["sender"]
     wanted = (
         "<bdi>maria@acme.example</bdi>&nbsp;· ",

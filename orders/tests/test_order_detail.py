@@ -23,7 +23,7 @@ from orders.presenters.order_page import pretty_json
 from orders.presenters.order_steps import OrderStep, order_end, order_steps
 from orders.presenters.raw_values import RawValues
 from testing.dialogs import htmx, text, url
-from testing.domain import extend, open_order, operation
+from testing.domain import extend, open_order, store_operation
 from testing.order_samples import FULL, TIMES, cart
 
 pytestmark = pytest.mark.django_db
@@ -84,7 +84,7 @@ def _structs_in(kind: Any) -> list[Any]:
 
 @pytest.fixture
 def full_id(emulator: Any) -> str:
-    order_id: str = emulator.find_id(status="shipped")
+    order_id: str = emulator.find_order_id(status="shipped")
     emulator.change_order(order_id, **FULL)
     # The emulator keeps its own record of events, so these are put into its answer.
     times = {"kind": "mutate", "set": {"event_times": TIMES}}
@@ -200,7 +200,7 @@ def test_amounts_before_a_swap_stand_beside_the_present_ones() -> None:
 
 
 def test_an_open_gift_offers_both(emulator: Any, as_role: Any) -> None:
-    order_id = emulator.find_id(status="opened", no_expiry="false")
+    order_id = emulator.find_order_id(status="opened", no_expiry="false")
     page = text(as_role("agent").get(url("order_detail", order_id)))
     assert why(page) == ""
     assert url("order_cancel", order_id) in page
@@ -214,7 +214,7 @@ def why(page: str) -> str:
 
 
 def test_a_viewer_reads_who_may_and_is_offered_nothing(emulator: Any, as_role: Any) -> None:
-    order_id = emulator.find_id(status="opened")
+    order_id = emulator.find_order_id(status="opened")
     page = text(as_role("viewer").get(url("order_detail", order_id)))
     assert why(page) == "Your role may not cancel or extend gifts. An admin can make you an agent."
     assert url("order_cancel", order_id) not in page
@@ -222,7 +222,7 @@ def test_a_viewer_reads_who_may_and_is_offered_nothing(emulator: Any, as_role: A
 
 
 def test_accepted_order_has_a_support_message_and_no_actions(emulator: Any, as_role: Any) -> None:
-    order_id = emulator.find_id(status="accepted")
+    order_id = emulator.find_order_id(status="accepted")
     page = text(as_role("agent").get(url("order_detail", order_id)))
     assert why(page) == (
         "Cannot be canceled or extended: the recipient accepted it. "
@@ -234,7 +234,7 @@ def test_accepted_order_has_a_support_message_and_no_actions(emulator: Any, as_r
 
 
 def test_an_unknown_status_is_raw_and_allows_nothing(emulator: Any, as_role: Any) -> None:
-    order_id = emulator.find_id(status="opened")
+    order_id = emulator.find_order_id(status="opened")
     emulator.change_order(order_id, status="<teleported>")
     page = text(as_role("agent").get(url("order_detail", order_id)))
     assert "Unknown: &lt;teleported&gt;" in page
@@ -255,7 +255,7 @@ def test_an_unknown_status_is_raw_and_allows_nothing(emulator: Any, as_role: Any
 def test_cancel_by_others_is_distinguished(
     emulator: Any, as_role: Any, status: str, word: str, end: str
 ) -> None:
-    order_id = emulator.find_id(status="opened")
+    order_id = emulator.find_order_id(status="opened")
     emulator.change_order(order_id, status=status)
     page = text(as_role("agent").get(url("order_detail", order_id)))
     assert f'<span class="badge__word">{word}</span>' in page
@@ -274,18 +274,18 @@ def test_cancel_by_others_is_distinguished(
 def test_possible_own_cancel_is_not_attributed_to_others(
     emulator: Any, as_role: Any, state: str, was_sent: bool, where: str
 ) -> None:
-    order_id = emulator.find_id(status="opened")
+    order_id = emulator.find_order_id(status="opened")
     emulator.change_order(order_id, status="accepted")
     emulator.change_order(order_id, status="failed")
     now = timezone.now()
     sent_at = now if was_sent else None
-    operation(order_uuid=order_id, state=state, sent_at=sent_at, unknown_at=now)
+    store_operation(order_uuid=order_id, state=state, sent_at=sent_at, unknown_at=now)
     page = text(as_role("agent").get(url("order_detail", order_id)))
     assert f"Canceled or failed{where} (Goody gives neither time nor person)" in page
 
 
 def test_fields_that_could_not_be_read_are_named(emulator: Any, as_role: Any) -> None:
-    order_id = emulator.find_id(status="opened")
+    order_id = emulator.find_order_id(status="opened")
     emulator.change_order(order_id, view_count_recipient="many")
     page = text(as_role("agent").get(url("order_detail", order_id)))
     assert "Some fields could not be read." in page
@@ -295,7 +295,7 @@ def test_fields_that_could_not_be_read_are_named(emulator: Any, as_role: Any) ->
 def test_without_goody_the_copy_is_shown_with_its_date_and_the_reason(
     emulator: Any, as_role: Any
 ) -> None:
-    client, order_id = as_role("agent"), emulator.find_id(status="opened")
+    client, order_id = as_role("agent"), emulator.find_order_id(status="opened")
     assert client.get(url("order_detail", order_id)).status_code == 200
     emulator.add_fault({"kind": "status", "status": 503}, path="/v1/orders/")
     answer = client.get(url("order_detail", order_id))
@@ -307,7 +307,7 @@ def test_without_goody_the_copy_is_shown_with_its_date_and_the_reason(
 
 
 def test_an_order_that_goody_lost_is_flagged_and_kept(emulator: Any, as_role: Any) -> None:
-    client, order_id = as_role("agent"), emulator.find_id(status="opened")
+    client, order_id = as_role("agent"), emulator.find_order_id(status="opened")
     client.get(url("order_detail", order_id))
     emulator.add_fault({"kind": "status", "status": 404}, path="/v1/orders/")
     answer = client.get(url("order_detail", order_id))
@@ -332,7 +332,7 @@ def test_actions_ruled_out_by_the_copy_are_not_offered(
 
 
 def test_replaced_row_stays_flagged(emulator: Any, as_role: Any) -> None:
-    client, order_id = as_role("agent"), emulator.find_id(status="opened")
+    client, order_id = as_role("agent"), emulator.find_order_id(status="opened")
     address, row = url("order_detail", order_id), htmx(f"tr#order-{order_id}", "/orders/")
     cancel_url = f'href="{order_id}/cancel/"'
     assert cancel_url in text(client.get(address, headers=row))
@@ -344,7 +344,7 @@ def test_replaced_row_stays_flagged(emulator: Any, as_role: Any) -> None:
 
 
 def test_404_is_shown_although_another_read_started_later(emulator: Any, as_role: Any) -> None:
-    client, order_id = as_role("agent"), emulator.find_id(status="opened")
+    client, order_id = as_role("agent"), emulator.find_order_id(status="opened")
     client.get(url("order_detail", order_id))
     models.Order.objects.update(read_at=timezone.now() + timedelta(seconds=30))
     emulator.add_fault({"kind": "status", "status": 404}, path="/v1/orders/")
@@ -357,7 +357,7 @@ def test_unknown_id_is_404(emulator: Any, as_role: Any) -> None:
 
 
 def test_back_leads_to_the_list_it_came_from_and_nowhere_else(emulator: Any, as_role: Any) -> None:
-    client, order_id = as_role("agent"), emulator.find_id(status="opened")
+    client, order_id = as_role("agent"), emulator.find_order_id(status="opened")
     there = "/orders/?per_page=25"
     back = f'<a class="clip" href="{there}#order-{order_id}">'
     assert back in text(client.get(url("order_detail", order_id, next=there)))
@@ -368,7 +368,7 @@ def test_back_leads_to_the_list_it_came_from_and_nowhere_else(emulator: Any, as_
 
 
 def test_htmx_gets_the_part_and_everybody_else_the_page(emulator: Any, as_role: Any) -> None:
-    client, order_id = as_role("agent"), emulator.find_id(status="opened")
+    client, order_id = as_role("agent"), emulator.find_order_id(status="opened")
     address = url("order_detail", order_id)
     part = text(client.get(address, headers=htmx("div#order-detail")))
     assert part.strip().startswith('<div id="order-detail"')
@@ -379,7 +379,7 @@ def test_htmx_gets_the_part_and_everybody_else_the_page(emulator: Any, as_role: 
 
 
 def test_poll_does_not_call_goody(emulator: Any, as_role: Any) -> None:
-    client, order_id = as_role("agent"), emulator.find_id(status="opened")
+    client, order_id = as_role("agent"), emulator.find_order_id(status="opened")
     client.get(url("order_detail", order_id))
     before = emulator.calls()["total"]
     client.get(url("order_detail", order_id, poll="1"), headers=htmx("div#order-detail"))
@@ -388,7 +388,7 @@ def test_poll_does_not_call_goody(emulator: Any, as_role: Any) -> None:
 
 
 def test_post_is_refused(emulator: Any, as_role: Any) -> None:
-    assert as_role("admin").post(url("order_detail", emulator.find_id())).status_code == 405
+    assert as_role("admin").post(url("order_detail", emulator.find_order_id())).status_code == 405
 
 
 def test_the_progress_shows_times_known_and_marks_stages_without_a_time() -> None:
@@ -463,7 +463,7 @@ def test_raw_json_that_can_not_be_read_is_shown_as_it_came() -> None:
 
 
 def test_lone_surrogate_is_shown_on_the_page_and_in_raw_json(emulator: Any, as_role: Any) -> None:
-    order_id = emulator.find_id(status="opened")
+    order_id = emulator.find_order_id(status="opened")
     emulator.change_order(order_id, message="odd \ud800 text", **{"odd\ud800name": 1})
     page = text(as_role("admin").get(url("order_detail", order_id)))
     assert "odd \\ud800 text" in page.partition("Raw JSON")[2]
@@ -474,7 +474,7 @@ def test_lone_surrogate_is_shown_on_the_page_and_in_raw_json(emulator: Any, as_r
 def test_rejected_key_is_shown_to_admins_only(
     emulator: Any, as_role: Any, after_the_refusal: bool
 ) -> None:
-    order_id = emulator.find_id(status="opened")
+    order_id = emulator.find_order_id(status="opened")
     people = {role: as_role(role) for role in ("agent", "admin")}
     people["agent"].get(url("order_detail", order_id))
     emulator.add_fault({"kind": "status", "status": 401})
@@ -491,7 +491,7 @@ def test_rejected_key_is_shown_to_admins_only(
 
 
 def test_the_stored_copy_is_what_the_poll_shows(emulator: Any, as_role: Any) -> None:
-    client, order_id = as_role("agent"), emulator.find_id(status="opened")
+    client, order_id = as_role("agent"), emulator.find_order_id(status="opened")
     client.get(url("order_detail", order_id))
     view = services.stored_order(order_id)
     assert view is not None

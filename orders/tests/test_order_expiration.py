@@ -71,7 +71,7 @@ def client(as_role: Any) -> Any:
 
 @pytest.fixture
 def order_id(emulator: Any) -> str:
-    found: str = emulator.find_id(status="notified", no_expiry="false")
+    found: str = emulator.find_order_id(status="notified", no_expiry="false")
     emulator.change_order(found, expires_at=goody_time(in_days(20)))
     return found
 
@@ -92,7 +92,7 @@ def test_each_option_shows_and_posts_what_it_gives(
     client: Any, emulator: Any, order_id: str
 ) -> None:
     opened = client.get(expiration_url(order_id), headers=dialog())
-    was = datetime.fromisoformat(emulator.order(order_id)["expires_at"])
+    was = datetime.fromisoformat(emulator.get_order(order_id)["expires_at"])
     offered = [at for _, at in expiration_presets(datetime.now(UTC), was, NEW_YORK)]
     assert fields(opened).radios["expiration"] == [goody_time(at) for at in offered]
     assert fields(opened).checked["expiration"] == goody_time(offered[1])
@@ -122,7 +122,7 @@ def test_an_option_extends_and_the_toast_undoes_it(
         expiration_url(order_id), {**hidden(opened), "expiration": chip}, headers=dialog(LIST)
     )
     assert answer["HX-Retarget"] == f"#order-{order_id}"
-    assert emulator.order(order_id)["expires_at"] == chip
+    assert emulator.get_order(order_id)["expires_at"] == chip
     assert "<strong>Expiration changed: " in text(answer)
     assert f'hx-post="{undo_url(order_id)}"' in text(answer)
     assert only().state == State.APPLIED
@@ -140,7 +140,7 @@ def test_a_plain_day_means_its_end_in_the_viewers_zone(
         "operation", args=[order_id, only().id], query={"next": LIST}
     )
     end = datetime(day.year, day.month, day.day, 23, 59, 59, tzinfo=NEW_YORK)
-    assert emulator.order(order_id)["expires_at"] == goody_time(end)
+    assert emulator.get_order(order_id)["expires_at"] == goody_time(end)
 
 
 @pages
@@ -184,12 +184,12 @@ def test_shortening_requires_the_checkbox(client: Any, emulator: Any, order_id: 
     assert "Tick the box to confirm that it shall expire sooner." in text(refused)
     wish = {**hidden(refused), "expiration": sooner, "may_shorten": "on"}
     assert client.post(expiration_url(order_id), wish).status_code == 303
-    assert emulator.order(order_id)["expires_at"] == sooner
+    assert emulator.get_order(order_id)["expires_at"] == sooner
 
 
 @pages
 def test_first_date_requires_the_checkbox_and_offers_no_undo(client: Any, emulator: Any) -> None:
-    order_id = emulator.find_id(status="notified", no_expiry="true")
+    order_id = emulator.find_order_id(status="notified", no_expiry="true")
     opened = client.get(expiration_url(order_id))
     assert "Goody offers no way to take it off again" in text(opened)
     assert "Cannot be undone: Goody cannot remove a date" in text(opened)
@@ -207,13 +207,13 @@ def test_first_date_requires_the_checkbox_and_offers_no_undo(client: Any, emulat
 
 @pages
 def test_an_expired_gift_is_extended_under_a_warning(client: Any, emulator: Any) -> None:
-    order_id = emulator.find_id(unaccepted_expired="true")
+    order_id = emulator.find_order_id(unaccepted_expired="true")
     opened = client.get(expiration_url(order_id))
     assert "Goody does not say whether that revives a gift." in text(opened)
     assert "Cannot be undone: the former date is past" in text(opened)
     chip = fields(opened).radios["expiration"][0]
     client.post(expiration_url(order_id), {**hidden(opened), "expiration": chip})
-    assert emulator.order(order_id)["expires_at"] == chip
+    assert emulator.get_order(order_id)["expires_at"] == chip
 
 
 @pages
@@ -318,7 +318,7 @@ def test_without_javascript_an_ambiguous_date_is_shown_first(
     assert emulator.posts() == 0
     wish = {**hidden(answer), "expiration_custom": "in 8 weeks"}
     assert client.post(expiration_url(order_id), wish).status_code == 303
-    assert emulator.order(order_id)["expires_at"] == goody_time(at)
+    assert emulator.get_order(order_id)["expires_at"] == goody_time(at)
 
 
 @pages
@@ -406,14 +406,14 @@ def extended(client: Any, order_id: str) -> dict[str, str]:
 def test_undo_is_one_post_and_puts_the_former_date_back_once(
     client: Any, emulator: Any, order_id: str
 ) -> None:
-    was = emulator.order(order_id)["expires_at"]
+    was = emulator.get_order(order_id)["expires_at"]
     undo = extended(client, order_id)
     first = only()
     answer = client.post(undo_url(order_id), undo, headers=dialog(LIST))
     assert answer["HX-Retarget"] == f"#order-{order_id}"
     assert "<strong>Undone: " in text(answer)
     assert "operations/" not in re.findall(r'hx-post="([^"]*)"', text(answer))
-    assert emulator.order(order_id)["expires_at"] == was
+    assert emulator.get_order(order_id)["expires_at"] == was
     undoing = Operation.objects.exclude(pk=first.pk).get()
     assert (undoing.undoes, undoing.state) == (first, State.APPLIED)
     # The same form again: the same operation. Another one: refused, and nothing is sent.
@@ -430,7 +430,7 @@ def test_undo_is_one_post_and_puts_the_former_date_back_once(
 def test_undo_without_javascript_leads_to_its_outcome(
     client: Any, emulator: Any, order_id: str
 ) -> None:
-    was = emulator.order(order_id)["expires_at"]
+    was = emulator.get_order(order_id)["expires_at"]
     done = open_and_submit(client, expiration_url(order_id), expiration=goody_time(in_days(50)))
     first, page = only(), client.get(done["Location"])
     answer = client.post(undo_url(order_id), hidden(page))
@@ -439,7 +439,7 @@ def test_undo_without_javascript_leads_to_its_outcome(
         303,
         reverse("operation", args=[order_id, undoing.id], query={"next": LIST}),
     )
-    assert emulator.order(order_id)["expires_at"] == was
+    assert emulator.get_order(order_id)["expires_at"] == was
 
 
 @pages
@@ -451,7 +451,7 @@ def test_an_undo_does_not_overwrite_what_somebody_else_set(
     answer = client.post(undo_url(order_id), undo, headers=dialog(LIST))
     assert "The order changed since you looked." in text(answer)
     assert "Not undone" in text(answer)
-    assert emulator.order(order_id)["expires_at"] == theirs
+    assert emulator.get_order(order_id)["expires_at"] == theirs
     assert emulator.posts() == 1
 
 
@@ -484,7 +484,7 @@ def test_an_undo_of_another_orders_change_is_not_found(
     client: Any, emulator: Any, order_id: str
 ) -> None:
     undo = extended(client, order_id)
-    other = emulator.find_id(status="opened")
+    other = emulator.find_order_id(status="opened")
     answer = client.post(reverse("operation_undo", args=[other, only().id]), undo)
     assert (answer.status_code, emulator.posts()) == (404, 1)
 
@@ -507,7 +507,7 @@ def test_unsent_extension_names_the_expiration_of_the_dialog(
     client: Any, emulator: Any, order_id: str
 ) -> None:
     opened, asked = client.get(expiration_url(order_id)), in_days(50)
-    was = datetime.fromisoformat(emulator.order(order_id)["expires_at"])
+    was = datetime.fromisoformat(emulator.get_order(order_id)["expires_at"])
     emulator.change_order(order_id, expires_at=goody_time(in_days(33)))
     client.post(expiration_url(order_id), {**hidden(opened), "expiration": goody_time(asked)})
     change = f"{date_time(was, NEW_YORK)} → {date_time(asked, NEW_YORK)}"
@@ -518,7 +518,7 @@ def test_unsent_extension_names_the_expiration_of_the_dialog(
 
 @pages
 def test_an_accepted_gift_has_no_form(client: Any, emulator: Any) -> None:
-    page = client.get(expiration_url(emulator.find_id(status="accepted")))
+    page = client.get(expiration_url(emulator.find_order_id(status="accepted")))
     assert "Cannot be extended: the recipient accepted it." in text(page)
     assert hidden(page) == {}
 
@@ -526,7 +526,7 @@ def test_an_accepted_gift_has_no_form(client: Any, emulator: Any) -> None:
 @pages
 @pytest.mark.parametrize("method", ["get", "post"])
 def test_a_viewer_is_refused(emulator: Any, as_role: Any, method: str) -> None:
-    address = expiration_url(emulator.find_id(status="notified"))
+    address = expiration_url(emulator.find_order_id(status="notified"))
     answer = getattr(as_role("viewer"), method)(address)
     assert answer.status_code == 403
     assert "Your role may not change expirations. An admin can make you an agent." in text(answer)
@@ -546,7 +546,7 @@ def test_the_audit_is_exact(client: Any, emulator: Any, order_id: str) -> None:
 def test_presets_beyond_the_bound_are_left_out_with_the_reason(
     emulator: Any, as_role: Any, settings: Any, days: int
 ) -> None:
-    order_id = emulator.find_id(status="notified")
+    order_id = emulator.find_order_id(status="notified")
     far = datetime.now(UTC) + timedelta(days=days)
     emulator.change_order(order_id, expires_at=f"{far:%Y-%m-%dT%H:%M:%SZ}")
     shown = as_role("agent").get(url("order_expiration", order_id), headers=dialog())
@@ -558,7 +558,7 @@ def test_presets_beyond_the_bound_are_left_out_with_the_reason(
 
 
 def test_a_date_at_the_end_of_the_calendar_has_no_presets(emulator: Any, as_role: Any) -> None:
-    order_id = emulator.find_id(status="notified")
+    order_id = emulator.find_order_id(status="notified")
     emulator.change_order(order_id, expires_at="9999-12-31T23:59:59Z")
     client = as_role("agent")
     Profile.objects.create(user=client.user, time_zone="Asia/Tokyo")
@@ -570,7 +570,7 @@ def test_a_date_at_the_end_of_the_calendar_has_no_presets(emulator: Any, as_role
 
 def test_an_undo_may_go_back_beyond_the_bound(emulator: Any, as_role: Any) -> None:
     """The former date was Goody's, to which EXTENSION_MAX_DAYS does not apply."""
-    client, order_id = as_role("agent"), emulator.find_id(status="notified")
+    client, order_id = as_role("agent"), emulator.find_order_id(status="notified")
     far = datetime.now(UTC) + timedelta(days=500)
     emulator.change_order(order_id, expires_at=f"{far:%Y-%m-%dT%H:%M:%SZ}")
     sooner = (datetime.now(UTC) + timedelta(days=30)).strftime("%Y-%m-%dT%H:%M:%SZ")

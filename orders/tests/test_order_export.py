@@ -22,7 +22,7 @@ from orders.search import Hit, SearchTimeout, paging
 from orders.search.query import Query, Sort
 from orders.services import exports
 from testing.dialogs import text
-from testing.domain import actor, operation, order
+from testing.domain import actor, order, store_operation
 from testing.list_pages import complete_sync
 from testing.rekeying import set_creation_times
 
@@ -321,7 +321,7 @@ def test_failure_before_the_first_row_is_an_error_page(monkeypatch: pytest.Monke
 
 def test_an_order_that_we_canceled_is_exported_as_the_list_shows_it(as_role: Any) -> None:
     ids = [known() for _ in range(2)]
-    operation(order_uuid=ids[0], state=State.APPLIED, after={"status": "failed"})
+    store_operation(order_uuid=ids[0], state=State.APPLIED, after={"status": "failed"})
     lines = exported()
     assert {line[0]: line[2] for line in lines[1:]} == {
         str(ids[0]): "failed",

@@ -22,11 +22,11 @@ from testing.domain import (
     goody_time,
     in_days,
     open_order,
-    operation,
     order,
     order_json,
     read_when_due,
     snapshot,
+    store_operation,
     stored_outcome,
 )
 from testing.faulty_server import FaultyServer, answer
@@ -41,7 +41,7 @@ CANCELED = order_json(status="failed")
 
 
 def expires_at(emulator: Emulator, order_id: UUID) -> datetime:
-    return datetime.fromisoformat(emulator.order(order_id)["expires_at"])
+    return datetime.fromisoformat(emulator.get_order(order_id)["expires_at"])
 
 
 def extensions(emulator: Emulator, order_id: UUID) -> list[bool]:
@@ -242,7 +242,7 @@ def test_f36_form_key_with_other_parameters_is_rejected(emulator: Emulator, othe
 
 def test_f38_a_cancel_under_way_keeps_an_extension_out(emulator: Emulator) -> None:
     order_id = open_order(emulator)
-    first = operation(order_uuid=order_id, state=State.UNKNOWN)
+    first = store_operation(order_uuid=order_id, state=State.UNKNOWN)
     with pytest.raises(services.OrderBusy) as busy:
         extend(order_id)
     assert (busy.value.operation.pk, emulator.posts()) == (first.pk, 0)
@@ -325,7 +325,7 @@ def test_an_extension_without_effect_leaves_the_undo_of_the_former_one(emulator:
 
 def test_no_undo_after_a_refused_extension_whose_effect_was_seen(emulator: Emulator) -> None:
     first = extend(open_order(emulator))
-    operation(
+    store_operation(
         order_uuid=first.order_uuid,
         action="order.extend",
         state=State.REFUSED,
@@ -365,7 +365,7 @@ def test_no_undo_of_a_date_that_has_passed(emulator: Emulator) -> None:
 
 def test_an_undo_of_a_cancel_is_refused(emulator: Emulator) -> None:
     order_id = open_order(emulator)
-    done = extend(order_id, undoes=operation(state=State.REFUSED).pk)
+    done = extend(order_id, undoes=store_operation(state=State.REFUSED).pk)
     assert stored_outcome(done) == ("refused", "B", "not_undoable")
     assert emulator.posts() == 0
 
@@ -378,4 +378,4 @@ def test_an_undo_may_go_back_to_a_date_beyond_our_own_bound(emulator: Emulator) 
     assert services.may_undo_extension(done, now=timezone.now()) is True
     undone = extend(order_id, expiration=done.expires_before, undoes=done.pk)
     assert undone.state == State.APPLIED
-    assert emulator.order(order_id)["expires_at"] == "2029-11-22T12:00:00Z"
+    assert emulator.get_order(order_id)["expires_at"] == "2029-11-22T12:00:00Z"

@@ -69,7 +69,7 @@ def begin(user, order_id: str, *, action: str = "order.cancel", state: str = Sta
 def test_shows_the_newest_orders_and_the_total(agent, emulator):
     response = agent.get(URL)
     assert response.status_code == 200
-    assert ids_in(response) == [order["id"] for order in emulator.find(limit=50)]
+    assert ids_in(response) == [order["id"] for order in emulator.find_orders(limit=50)]
     assert f"{ORDERS} orders" in text_of(response)
     assert "Page 1 of 6" in text_of(response)
 
@@ -232,7 +232,7 @@ def test_no_match_empty_account_and_no_answer_differ(agent, emulator):
 
 
 def test_row_links_to_the_order_and_back(agent, emulator):
-    order = emulator.find(status="notified", limit=1)[0]
+    order = emulator.find_orders(status="notified", limit=1)[0]
     position = order["position"] // 50 + 1
     place = agent.get(URL, {"goto": position})["Location"]
     row = row_of(agent.get(place), order["id"])
@@ -312,7 +312,7 @@ def test_expiry_under_72_hours_is_marked(agent, emulator):
 
 
 def test_created_is_shown_when_known_and_blank_otherwise_without_a_call(agent, emulator):
-    order_id = emulator.find_id()
+    order_id = emulator.find_order_id()
     before = row_of(agent.get(URL), order_id)
     assert '<td class="created"></td>' in before
     last_year = datetime.now(UTC).year - 1

@@ -149,7 +149,7 @@ def _newest(oracle: Oracle) -> list[Order]:
 def test_unknown_id_is_requested_from_goody_once(
     agent: Client, full: Oracle, emulator: Emulator
 ) -> None:
-    known = emulator.find_id()
+    known = emulator.find_order_id()
     agent.get("/orders/box/", {"q": known})
     assert emulator.calls()["total"] == 0
     response = agent.get(URL, {"q": known})

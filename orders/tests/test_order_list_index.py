@@ -15,7 +15,7 @@ from django.test.utils import CaptureQueriesContext
 
 from orders.list_url import LivePosition
 from orders.models import CreationTimeSource, Label, Order, State
-from testing.domain import operation
+from testing.domain import store_operation
 from testing.faulty_server import FaultyServer, answer
 from testing.list_pages import (
     COUNT,
@@ -348,8 +348,8 @@ def test_an_order_that_goody_does_not_know_any_more_is_flagged(agent: Client, fu
 def test_open_writes_and_cancels_on_record_are_joined_in(agent: Client, full: Oracle) -> None:
     ended = next(row.uuid for row in full.rows if row.status == "failed")
     open_one = next(row.uuid for row in full.rows if row.status == "opened")
-    operation(order_uuid=ended, state=State.APPLIED)
-    operation(order_uuid=open_one, state=State.SENDING)
+    store_operation(order_uuid=ended, state=State.APPLIED)
+    store_operation(order_uuid=open_one, state=State.SENDING)
     page = agent.get(URL, {"status": ["failed", "opened"], "per_page": 100})
     assert ">Canceled<" in row_of(page, ended)
     assert "Canceling…" in row_of(page, open_one)

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from orders import index
 from orders.models import Operation, OperationText
-from testing.domain import operation, order
+from testing.domain import order, store_operation
 from testing.list_pages import complete_sync, ids_in, text_of
 
 URL = "/orders/"
@@ -32,7 +32,7 @@ def known(**fields: Any) -> str:
 
 
 def written(order_id: str, **fields: Any) -> None:
-    OperationText.objects.store(operation(order_uuid=UUID(order_id), **fields))
+    OperationText.objects.store(store_operation(order_uuid=UUID(order_id), **fields))
 
 
 def test_a_ticket_and_a_note_find_their_order(viewer: Client) -> None:
@@ -64,7 +64,7 @@ def test_the_id_of_a_card_finds_its_orders(viewer: Client) -> None:
 
 
 def test_a_write_stores_its_texts_with_it(viewer: Client) -> None:
-    made: Operation = operation(ticket="ZD-1", note="")
+    made: Operation = store_operation(ticket="ZD-1", note="")
     OperationText.objects.store(made)
     stored = OperationText.objects.values_list("order_uuid", "kind", "folded")
     assert list(stored) == [(made.order_uuid, "ticket", "zd-1")]

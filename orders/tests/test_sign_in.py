@@ -12,7 +12,7 @@ from django.utils import timezone
 from orders.models import AuditEntry, SignInLimit
 from orders.services import sign_in
 from orders.services.sign_in import SignInAttempt, count_attempt, wait_after_failures
-from testing.domain import operation
+from testing.domain import store_operation
 from testing.users import PASSWORD, make_user
 
 pytestmark = pytest.mark.django_db
@@ -183,7 +183,7 @@ def test_an_idle_session_ends_and_polls_keep_none_alive(as_role, emulator, setti
     session["active_at"] -= 1800
     session.save()
     active_at = session["active_at"]
-    sent = operation()
+    sent = store_operation()
     client.get("/sync-status/")
     client.get(f"/orders/{sent.order_uuid}/?poll=", headers={"HX-Request": "true"})
     client.get(

@@ -197,7 +197,7 @@ def nested(depth: int) -> Any:
 
 
 def test_unreadable_rows_do_not_affect_others(emulator: Emulator) -> None:
-    odd, frozen, *_, poisoned = (row["id"] for row in emulator.find(limit=90))
+    odd, frozen, *_, poisoned = (row["id"] for row in emulator.find_orders(limit=90))
     emulator.change_order(odd, is_swapped="perhaps", brand_new_field=1)
     emulator.change_order(frozen, recipient_first_name="a\x00b", status="frozen")
     emulator.change_order(poisoned, cart=nested(40))
@@ -321,7 +321,7 @@ def test_which_totals_are_suspicious(known: int, total: int | None, words: str) 
 
 
 def hide(emulator: Emulator, count: int) -> None:
-    for row in emulator.find(limit=count):
+    for row in emulator.find_orders(limit=count):
         emulator.change_order(row["id"], hidden=True)
 
 
@@ -374,7 +374,7 @@ def test_a_few_orders_that_are_not_listed_are_read_one_by_one(emulator: Emulator
 def test_an_unreadable_one_of_them_does_not_prevent_completion(emulator: Emulator) -> None:
     """It was readable before; now neither the list nor its detail is."""
     sync_orders()
-    bad = emulator.find(limit=1)[0]["id"]
+    bad = emulator.find_orders(limit=1)[0]["id"]
     emulator.change_order(bad, cart=nested(40))
     sync_orders(full=True)
     assert phase() is SyncPhase.COMPLETE

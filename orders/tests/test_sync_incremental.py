@@ -22,7 +22,7 @@ from orders.models import (
     SyncState,
 )
 from orders.sync import SyncJob, SyncPhase, due_job
-from testing.domain import exact_created_at, operation, read_again
+from testing.domain import exact_created_at, read_if_due, store_operation
 from testing.syncing import (
     SMALL,
     creation_times_at_goody,
@@ -133,7 +133,7 @@ def test_a_long_outage_is_caught_up_with_in_order(filled: Emulator) -> None:
 
 def test_watermark_is_not_after_the_newest_activity_read(filled: Emulator) -> None:
     """The local clock is hours ahead of Goody's, where everything happened in one second."""
-    *busy, later = (row["id"] for row in filled.find(limit=31))
+    *busy, later = (row["id"] for row in filled.find_orders(limit=31))
     for order_id in busy:
         filled.change_order(order_id, status="failed")
     watermark = datetime.fromisoformat(filled.control("GET", "clock")["now"])
@@ -180,7 +180,7 @@ def test_wrong_totals_lose_no_change(filled: Emulator, change: dict[str, Any]) -
 
 def test_an_activity_that_appears_late_is_found(filled: Emulator) -> None:
     """It lies before the watermark, and nothing new comes after it."""
-    early, late = (row["id"] for row in filled.find(status="notified", limit=2))
+    early, late = (row["id"] for row in filled.find_orders(status="notified", limit=2))
     filled.change_order(early, status="opened", hidden=True)
     filled.advance_clock(300)
     filled.change_order(late, status="opened")
@@ -224,8 +224,8 @@ def test_a_feed_page_that_is_too_large_is_requested_in_smaller_ones(filled: Emul
 def lost_cancel(filled: Emulator, state: State = State.UNKNOWN) -> Operation:
     """Return a cancel without an answer, still unknown or closed as not applied."""
     now = timezone.now()
-    return operation(
-        order_uuid=UUID(filled.find_id(status="opened")),
+    return store_operation(
+        order_uuid=UUID(filled.find_order_id(status="opened")),
         state=state,
         sent_at=now - timedelta(seconds=5),
         unknown_at=now,
@@ -239,7 +239,7 @@ def test_a_change_of_an_order_lets_the_worker_read_it_at_once(filled: Emulator) 
     filled.change_order(one.order_uuid, status="paid")
     one_round()
     assert services.operations_due_for_reading(now=timezone.now()) == [one.pk]
-    assert read_again(one) == State.NOT_APPLIED
+    assert read_if_due(one) == State.NOT_APPLIED
 
 
 @pytest.mark.parametrize("state", [State.UNKNOWN, State.NOT_APPLIED])
@@ -256,7 +256,7 @@ def test_the_order_itself_says_whether_a_cancel_ended_it(
     assert Operation.objects.get(pk=one.pk).state == state
     assert services.operations_due_for_reading(now=timezone.now()) == [one.pk]
     is_resolved = state == State.UNKNOWN and not was_accepted
-    assert read_again(one) == (State.APPLIED if is_resolved else state)
+    assert read_if_due(one) == (State.APPLIED if is_resolved else state)
     assert (Operation.objects.get(pk=one.pk).effect_seen_at is None) == was_accepted
     assert services.operations_due_for_reading(now=timezone.now()) == []
 
@@ -267,12 +267,12 @@ def test_requested_read_is_repeated_until_goody_answers(filled: Emulator, clock:
     one_round()
     path = f"/v1/orders/{one.order_uuid}"
     filled.add_fault({"kind": "status", "status": 503}, path=path)
-    assert read_again(one) == State.NOT_APPLIED
+    assert read_if_due(one) == State.NOT_APPLIED
     filled.clear_faults()
     filled.add_fault({"kind": "status", "status": 404}, path=path, times=1)
     clock.shift(timedelta(minutes=31))
     assert services.operations_due_for_reading(now=timezone.now()) == [one.pk]
-    assert read_again(one) == State.NOT_APPLIED
+    assert read_if_due(one) == State.NOT_APPLIED
     assert Operation.objects.get(pk=one.pk).due_at is None
 
 
@@ -288,7 +288,7 @@ def test_without_the_feed_the_newest_orders_are_listed_again(
     assert state().is_feed_missing
     assert not sync.read_progress(timezone.now()).has_feed
     emulator.create_orders(count=30)
-    emulator.change_order(emulator.find_id(status="created"), status="opened")
+    emulator.change_order(emulator.find_order_id(status="created"), status="opened")
     one_round()
     assert index_differences(emulator) == []
     assert due_job(state(), timezone.now()) is not SyncJob.BACKFILL
@@ -327,7 +327,7 @@ def long_ago(order_id: str) -> None:
 def test_orders_whose_changes_the_feed_does_not_report_are_reread(
     filled: Emulator, settings: Any
 ) -> None:
-    expiring, accepted = (row["id"] for row in filled.find(limit=2))
+    expiring, accepted = (row["id"] for row in filled.find_orders(limit=2))
     now = timezone.now()
     filled.change_order(expiring, expires_at=(now + timedelta(days=1)).isoformat())
     filled.change_order(accepted, status="accepted", thank_you_note="Thanks")
@@ -370,7 +370,7 @@ def in_turn(emulator: Emulator, count: int) -> list[UUID]:
     """Return the only orders that are due for rereads, in that sequence."""
     now = timezone.now()
     Order.objects.update(read_at=now)
-    found = [UUID(row["id"]) for row in emulator.find(limit=count)]
+    found = [UUID(row["id"]) for row in emulator.find_orders(limit=count)]
     for age, order_id in enumerate(found):
         Order.objects.filter(uuid=order_id).update(
             status="opened",

@@ -85,7 +85,7 @@ def test_the_backfill_resumes_and_costs_nothing_once_it_is_complete(filled: Emul
 
 
 def test_an_order_without_activity_keeps_its_estimate(filled: Emulator) -> None:
-    victim = filled.find(limit=50)[-1]["id"]
+    victim = filled.find_orders(limit=50)[-1]["id"]
     filled.change_order(victim, hidden=True)
     backfill()
     assert state().is_backfilled
@@ -151,7 +151,7 @@ def test_the_comparison_finds_orders_that_no_round_brought(filled: Emulator) -> 
 
 def test_an_order_not_listed_any_more_is_counted_once_and_kept(filled: Emulator) -> None:
     backfill()
-    victim = filled.find(limit=50)[-1]["id"]
+    victim = filled.find_orders(limit=50)[-1]["id"]
     filled.change_order(victim, hidden=True)
     assert reconcile().drift_missing == 1
     assert reconcile().drift_missing == 0
@@ -160,7 +160,7 @@ def test_an_order_not_listed_any_more_is_counted_once_and_kept(filled: Emulator)
 
 def test_the_comparison_stops_when_many_orders_are_missing(filled: Emulator) -> None:
     backfill()
-    for row in filled.find(limit=60)[-20:]:
+    for row in filled.find_orders(limit=60)[-20:]:
         filled.change_order(row["id"], hidden=True)
     reconcile()
     progress = sync.read_progress(timezone.now())

@@ -126,7 +126,7 @@ def test_sync_status_is_polled_and_renewed_with_a_list(as_role: Any) -> None:
 
 def test_it_is_on_every_page_of_users_who_may_see_orders(as_role: Any, emulator: Emulator) -> None:
     complete_sync(NOW)
-    order = f"/orders/{emulator.find_id()}/"
+    order = f"/orders/{emulator.find_order_id()}/"
     admin = as_role("admin")
     paths = (URL, f"{URL}?q=nobody", order, f"{order}cancel/", "/orders/views/", "/orders/find/")
     paths += ("/audit/", "/system/", "/settings/", "/orders/nonsense/")

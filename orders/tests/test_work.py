@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from orders.management.commands import work
 from orders.models import Operation, State
-from testing.domain import operation
+from testing.domain import store_operation
 from testing.processes import LiveApp, wait_for
 from testing.syncing import SMALL, complete_windows, incomplete_windows, state, sync_orders
 from testing.vendor import Emulator
@@ -31,12 +31,12 @@ def test_settling_does_not_wait_for_a_sync(
     """Goody answers reads of single orders, but not the sync."""
     emulator.add_fault({"kind": "delay", "seconds": 600}, path=r"/v1/orders$")
     now = timezone.now()
-    order_id = emulator.find_id(status="notified")
+    order_id = emulator.find_order_id(status="notified")
     emulator.change_order(order_id, status="failed")
     app = live_app(webs=0, workers=1, GOODY_WORKER_DEADLINE=NEVER, **SMALL_ENV)
     feed = "GET /v1/order_activities"
     wait_for(lambda: emulator.calls()["counts"].get(feed), timeout=60, what="the sync's first call")
-    lost = operation(
+    lost = store_operation(
         order_uuid=order_id,
         state=State.UNKNOWN,
         sent_at=now - timedelta(minutes=5),

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET, require_POST, require_safe
 
 from orders import bulk, services
 from orders.bulk.selections import NothingSelected
-from orders.bulk.undoing import freeze_undo, may_undo_job
+from orders.bulk.undo import freeze_undo, may_undo_job
 from orders.models import Job, JobItem, JobRelation, JobState, Order
 from orders.presenters import job_items, job_list, job_page
 from orders.presenters.elements import Banner

@@ -17,7 +17,7 @@ from orders.bulk.limits import BulkLimitReached, read_bulk_limit
 from orders.bulk.preview import BulkParameters, Plan, make_plan
 from orders.bulk.rules import ExtensionRule
 from orders.bulk.selections import NothingSelected, TooManySelected
-from orders.bulk.submitting import job_of_selection, submit_plan
+from orders.bulk.submit import job_of_selection, submit_plan
 from orders.forms.selections import (
     BulkCancelForm,
     BulkExtensionForm,

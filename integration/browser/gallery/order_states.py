@@ -37,7 +37,7 @@ def order(name: str = "Ada", **fields: Any) -> Visit:
 
 def found(**wanted: Any) -> Visit:
     """Open the page of an order of the emulator."""
-    return lambda site, page: page.goto(f"/orders/{site.emulator.find_id(**wanted)}/")
+    return lambda site, page: page.goto(f"/orders/{site.emulator.find_order_id(**wanted)}/")
 
 
 def failing(kind: str, alert: str, *, times: int | None = None, **options: Any) -> Visit:
