@@ -1,5 +1,5 @@
-/* Ages that run on: "just now", "2 min ago", in the words of formats.elapsed. `data-age` is the age
- * in seconds when the server wrote it, so that the browser's clock need not be right. */
+/* Updates ages such as "just now" and "2 min ago" as formats.elapsed_minutes does. `data-age` is the
+ * age in seconds when the server rendered it, so that the browser's clock does not matter. */
 
 const UNITS = [
   [31_536_000, "y"],
@@ -11,7 +11,7 @@ const UPDATE_MS = 10_000;
 
 const arrived = new WeakMap();
 
-/* Call when ages may have arrived. */
+/* Call after each swap, which may contain new ages. */
 export function updateAges() {
   const now = Date.now();
   for (const element of document.querySelectorAll("[data-age]")) {

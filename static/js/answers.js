@@ -1,21 +1,21 @@
-/* Requests without an answer of the dashboard's: the network failed, a proxy or a portal answered,
- * or the session has ended. No part of the page is replaced then; a banner says what was requested
- * and what to do. Every answer of the dashboard to htmx carries the header X-Goody-Admin. */
+/* Handles requests that the dashboard did not answer: the network failed, a proxy or a portal
+ * answered, or the session has ended. No part of the page is replaced then; a banner names the request
+ * and the next step. Every response of the dashboard to htmx has the header X-Goody-Admin. */
 
 import { announce, byId } from "./dom.js";
 
 const WHOLE_PAGE = /^\s*(?:<!doctype|<html)\b/i;
 
-/* What is loaded once is requested again after a failure: it is waited for. */
+/* Parts that are loaded once are requested again after a failure. */
 const RELOAD_MS = 5_000;
 
-/* Requested by a timer or by the focus, which a script may set, not by a person. */
+/* Whether a timer or the focus triggered the request, rather than a person. */
 function isAutomatic(element) {
   return /^(every|load|focus)/.test(element?.getAttribute("hx-trigger") || "");
 }
 
-/* A person's next successful request removes the banner about one that failed; a poll removes only
- * its own, since nobody may have read the others yet. Call after each swap. */
+/* Removes banners after a successful request. A request by a person removes all of them, a poll only
+ * the banner about itself, since nobody may have read the others yet. Call after each swap. */
 export function clearProblem({ response, sourceElement }) {
   if (response?.status < 400 && !isAutomatic(sourceElement)) {
     byId("problem").replaceChildren();
@@ -51,7 +51,7 @@ function nameOfProblem(ctx) {
   return ctx.response.status === 401 && !maySafelyLeave(ctx) ? "answer-session" : "";
 }
 
-/* The login is opened in this tab only if a person wanted to leave what is shown. */
+/* Whether the login may replace the page: only if the person requested to leave it. */
 function maySafelyLeave(ctx) {
   const isClick = ["click", "submit"].includes(ctx.sourceEvent?.type);
   return isClick && (!byId("dialog").open || isLoading());
@@ -67,7 +67,7 @@ function showProblem(name, ctx) {
   const shown = bannerOf(ctx);
   const isPoll = isAutomatic(ctx.sourceElement);
   if (isPoll && document.querySelector(`.banner[data-name="${name}"]`)) {
-    // Others that fail in the same way would say the same.
+    // Further requests that fail in the same way would show the same banner.
     return;
   }
   const banner = byId(name).content.firstElementChild.cloneNode(true);
@@ -87,7 +87,7 @@ function showProblem(name, ctx) {
   Object.assign(banner.dataset, { name, source: sourceOf(ctx) });
   shown?.remove();
   const place = placeFor(ctx);
-  // Nobody has asked for it, so it moves nothing.
+  // It lies over the page and moves nothing, because no person made the request.
   banner.toggleAttribute("data-aside", isPoll && place === byId("problem"));
   if (place.closest("[data-skeleton]")) {
     place.replaceChildren(banner);
@@ -123,7 +123,7 @@ function sourceOf({ sourceElement, request }) {
   return sourceElement.id || request.action;
 }
 
-/* Where the person is looking. */
+/* The element in which the banner is shown: near the part that the person uses. */
 function placeFor({ sourceElement, target }) {
   const dialog = byId("dialog-body");
   const isInDialog = byId("dialog").open && (dialog.contains(sourceElement) || dialog === target);

@@ -1,5 +1,5 @@
 /*
- * The page's script: what HTML and htmx do not do themselves. Every link and form works without it.
+ * The page's script, for behavior beyond HTML and htmx. Every link and form works without it.
  *
  * All listeners are on the document, since parts of the page are replaced.
  */
@@ -20,7 +20,7 @@ import "./requests.js";
 import { showResults } from "./search.js";
 import { watchToasts } from "./toast.js";
 
-/* The title of the tab follows the order's status. */
+/* Updates the title of the tab after a change of the order's status. */
 function updateTitle() {
   const { tab } = byId("order-detail")?.dataset ?? {};
   if (tab) {
@@ -50,5 +50,6 @@ watchToasts();
 focusErrors();
 byId("results")?.setAttribute("data-arrived", "true");
 document.documentElement.classList.add("has-js");
-/* Lets the server show its copy of an order at once: the page loads Goody's answer itself. */
+/* Tells the server that the script runs: it then shows the stored copy of an order at once, and the
+ * page loads a fresh read. */
 document.cookie = "script=on; Path=/; SameSite=Lax";

@@ -12,7 +12,7 @@ export function activeOf(field) {
   return byId(field.getAttribute("aria-activedescendant"));
 }
 
-/* What identifies an option among newer ones: the query in its address may have changed. */
+/* Identifies an option among newer ones: its URL without the query, which may have changed. */
 const keyOf = (option) => `${option.pathname} ${option.textContent}`;
 
 export function activate(field, option) {
@@ -26,13 +26,13 @@ export function activate(field, option) {
   }
 }
 
-/* Call when there are newer options: the active one stays if it is among them. */
+/* Call after the options were replaced: the active option stays active if it is still there. */
 export function keepActive(field) {
   const isActive = field.hasAttribute("aria-activedescendant");
   activate(field, isActive && optionsOf(field).find((one) => keyOf(one) === field.dataset.active));
 }
 
-/* Beyond the first and the last option no option is active. */
+/* Moves the active option; beyond the first and the last option none is active. */
 function move(field, step) {
   const all = optionsOf(field);
   const now = all.indexOf(activeOf(field));

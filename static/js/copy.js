@@ -1,5 +1,5 @@
-/* Copy buttons: the text in `data-copy` goes to the clipboard, the label says so for a moment.
- * What is copied or unfolded under `data-access` is recorded on the server. */
+/* Copy buttons: they copy the text in `data-copy` to the clipboard, and their label confirms it for a
+ * moment. Copying or expanding an element with `data-access` is recorded on the server. */
 
 import { announce, cookie } from "./dom.js";
 
@@ -27,13 +27,13 @@ function record(element) {
   const { access, accessUrl } = element.dataset;
   if (accessUrl) {
     const body = new URLSearchParams({ kind: access, csrfmiddlewaretoken: cookie("csrftoken") });
-    // Whether it was recorded changes nothing on the page.
+    // A failure of the record changes nothing on the page.
     fetch(accessUrl, { method: "POST", body, keepalive: true }).catch(() => {});
   }
 }
 
 async function copy(button) {
-  // The shortcut copies from a closed menu: open, it shows that, and what to mind.
+  // The shortcut may copy from a closed menu, which is opened to show the confirmation.
   button.closest("details")?.setAttribute("open", "");
   const labeled = button.querySelector("[data-copy-text]") || button;
   const label = labeled.dataset.label ?? labeled.textContent;

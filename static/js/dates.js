@@ -1,4 +1,4 @@
-/* The expiration dialog: a typed date takes the place of the options, and an option that of the date. */
+/* The expiration dialog: a typed date deselects the options, and an option clears the typed date. */
 
 import { byId } from "./dom.js";
 
@@ -11,7 +11,7 @@ document.addEventListener("input", ({ target }) => {
   for (const option of target.form.querySelectorAll(".chip input")) {
     option.checked = !target.value && option.defaultChecked;
   }
-  // What is shown now is that of the former text, until the server has read this one.
+  // The preview still belongs to the former text, until the server has read the new one.
   target.form.elements.understood?.remove();
   byId("dialog-submit-typed").textContent = target.dataset.submit;
 });

@@ -1,12 +1,12 @@
-/* The modal dialog that htmx fills: opening, closing, and where the focus returns to. */
+/* The modal dialog that htmx fills: opening, closing, and returning the focus. */
 
 import { byId } from "./dom.js";
 import { focusAfterDialog, inPart, locate, resolve } from "./focus.js";
 
 const theDialog = () => byId("dialog");
 
-/* What was clicked last to open a dialog, and what opened the one that is open. They differ while
- * the browser's late `close` event of one dialog arrives after the next has been requested. */
+/* The link that was clicked last to open a dialog, and the link that opened the present one. They
+ * differ if the browser's `close` event of a dialog arrives after the next one was requested. */
 let trigger = null;
 let opener = null;
 
@@ -25,7 +25,7 @@ document.addEventListener("click", (event) => {
   }
 });
 
-/* Until the server answers. Its parts appear after a moment only (dialogs.css). */
+/* Shows a skeleton until the server answers. Its parts appear after a moment only (dialogs.css). */
 function showSkeleton(link) {
   const skeleton = byId("dialog-skeleton").content.cloneNode(true);
   const title = skeleton.querySelector("h2");
@@ -63,8 +63,8 @@ export function openDialog({ request }) {
   first?.scrollIntoView({ block: "nearest" });
 }
 
-/* The answer to a dialog that has been closed since, maybe for another one, is dropped. Captured, so
- * that nothing is said of it either. */
+/* Drops the response to a dialog that has been closed since. Captured, so that no other listener
+ * handles the response. */
 document.addEventListener(
   "htmx:after:request",
   (event) => {
@@ -78,7 +78,7 @@ document.addEventListener(
   true,
 );
 
-/* Call after each swap: the submit button waits for the facts of a fresh read. */
+/* Enables the submit button when the snapshot of a fresh read has arrived. Call after each swap. */
 export function enableSubmit() {
   const submit = byId("dialog-submit");
   if (submit?.hasAttribute("aria-describedby") && byId("dialog-snapshot").hasAttribute("data-fresh")) {
@@ -96,14 +96,14 @@ function closeDialog() {
 /* Sent by the server (HX-Trigger) when a write is done. */
 document.addEventListener("dialog-close", closeDialog);
 
-/* Where the pointer went down: selecting text may end on the backdrop. */
+/* The element on which the pointer was pressed: a text selection may end on the backdrop. */
 let pressed = null;
 
 document.addEventListener("pointerdown", (event) => {
   pressed = event.target;
 });
 
-/* Errors are shown only when something was typed before. */
+/* Whether the form has input or errors: then a click on the backdrop does not close the dialog. */
 function isEdited() {
   const fields = [...byId("dialog-body").querySelectorAll("input, textarea")];
   return (
@@ -133,7 +133,7 @@ document.addEventListener(
   true,
 );
 
-/* To the element that opened the dialog; if that is gone, to the order it was about. */
+/* Returns the focus to the element that opened the dialog, or else to its order. */
 function returnFocus() {
   if (!opener) {
     return;

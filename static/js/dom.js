@@ -17,15 +17,15 @@ export function follow(selector, root = document) {
   root?.querySelector(selector)?.click();
 }
 
-/* Show a dialog, whose content is in a template until it is shown first. */
+/* Show a dialog. Its content is in a template until it is shown for the first time. */
 export function showDialog(id) {
   const template = byId(id).querySelector("template");
   template?.replaceWith(template.content);
   byId(id).showModal();
 }
 
-/* Request a link's URL and fill the element with the answer, as a link with attributes of htmx does;
- * the server chooses the part of the page by the target. */
+/* Request a link's URL by htmx and fill the target with the response. The server chooses the part of
+ * the page by the target. */
 export function fill(target, link, options) {
   const headers = { "HX-Target": `${target.localName}#${target.id}` };
   return htmx.ajax("GET", link.href, { source: link, target, headers, ...options });

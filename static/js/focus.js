@@ -22,7 +22,7 @@ export function resolve({ element, part, selector }) {
   return (part && selector && byId(part)?.querySelector(selector)) || null;
 }
 
-/* What takes the focus in a row or in the order's page if an element there is gone. */
+/* The element in a row or an order's page that gets the focus if the focused one is gone. */
 export function inPart(id) {
   const part = byId(id) || byId("order-detail");
   return part?.querySelector("th a, [data-refresh]") || byId("main");
@@ -35,7 +35,7 @@ document.addEventListener("htmx:before:swap", () => {
   beforeSwap = focused && focused !== document.body ? locate(focused) : null;
 });
 
-/* Where the focus went when a dialog closed, until it moves on: that part may be replaced later. */
+/* The element that got the focus when a dialog closed, since its part may be replaced later. */
 let afterDialog = null;
 
 document.addEventListener("focusin", (event) => {
@@ -64,7 +64,7 @@ function successorOf(lost) {
   return resolve(lost) || part?.querySelector(":scope > th a") || part || byId("results");
 }
 
-/* Focus once what is wrong with a form: the summary of its errors, else the first wrong field. */
+/* Focus the summary of a form's errors, or else the first invalid field; once for each form. */
 export function focusErrors() {
   const errors = document.querySelector(".form-errors") || document.querySelector("[aria-invalid=true]");
   if (errors && !errors.dataset.seen) {

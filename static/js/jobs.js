@@ -3,7 +3,7 @@
 import { byId } from "./dom.js";
 
 function showProgress() {
-  // Back may lead to a page of after its end.
+  // After Back, the page may show a job that has ended.
   const title = byId("job-status")?.dataset.title ?? "";
   document.title = document.title.replace(/^(\(.*?\) )?/, title);
 }

@@ -36,14 +36,14 @@ function isEnabled(event) {
   );
 }
 
-/* Ctrl K, or Cmd K where the keyboard has that key; also in the search box. */
+/* Whether the keys are Ctrl K, or Cmd K on a Mac; also in the search box. */
 function isForCommands({ altKey, code, ctrlKey, key, metaKey, shiftKey }) {
   const isK = key.toLowerCase() === "k" || (!/\p{Script=Latin}/u.test(key) && code === "KeyK");
   return isK && ctrlKey !== metaKey && !altKey && !shiftKey;
 }
 
-/* The shortcut that a key press means on any keyboard layout, or "". Signs count as typed, also with
- * AltGr or Option; letters in lower case, whatever Caps Lock says. */
+/* The shortcut of a key press on any keyboard layout, or "". Signs count as typed, also with AltGr or
+ * Option; letters count in lower case, regardless of Caps Lock. */
 function shortcutOf(event) {
   const { code, key } = event;
   const isCommand = event.ctrlKey || event.metaKey || event.altKey;
@@ -61,7 +61,7 @@ function shortcutOf(event) {
   return /\p{Script=Latin}/u.test(key) ? key.toLowerCase() : byPosition(code);
 }
 
-/* For layouts without Latin letters: what the key is on a US keyboard. */
+/* The letter of the key on a US keyboard, for layouts without Latin letters. */
 function byPosition(code) {
   return { BracketLeft: "[", BracketRight: "]", Slash: "/" }[code] || code.replace(/^Key/, "").toLowerCase();
 }

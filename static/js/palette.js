@@ -1,11 +1,11 @@
-/* The list of commands: everything that can be done here, found by typing a part of its name. The
- * server lists pages and views; what the page itself offers is added when the list opens. */
+/* The command palette, which is filtered by typing. The server lists pages and views; the actions of
+ * the present page are added when the palette opens. */
 
 import { activate, activeOf, follow, optionsOf } from "./combobox.js";
 import { byId, showDialog } from "./dom.js";
 import { currentRow } from "./rows.js";
 
-/* What a page offers, with its keys; the actions on an order name theirs in `data-key`. */
+/* The actions of a page with their keys; actions on an order have theirs in `data-key`. */
 const HERE = {
   "[data-key]": "",
   "[data-refresh]": "r",
@@ -15,7 +15,7 @@ const HERE = {
   '.neighbors [rel="next"]': "j",
 };
 
-/* What each command of the page presses. */
+/* The element that each of these commands presses. */
 let pressed = new Map();
 
 export function openCommands() {
@@ -42,7 +42,7 @@ function commandsHere() {
   });
 }
 
-/* A title such as "Next order (j)" says more than the text of the link. */
+/* The name of a command: the title, such as "Next order (j)", or else the text of the link. */
 function nameOf(element) {
   const title = /^(.+) \(.\)$/.exec(element.title)?.[1];
   return element.ariaLabel || title || element.textContent.replace(/\s+/g, " ").trim();

@@ -3,7 +3,7 @@
 
 import { byId, fill } from "./dom.js";
 
-/* The requests for panels, by the element that holds them. */
+/* The requests for panels, by the element that contains the panels. */
 const requests = new WeakMap();
 
 function load(link) {
@@ -14,7 +14,7 @@ function load(link) {
   return requests.get(host);
 }
 
-/* Names and counts are there when the panel is opened. */
+/* Loads names and counts before a panel is opened. */
 for (const type of ["pointerover", "focusin"]) {
   document.addEventListener(type, (event) => {
     const link = event.target.closest("[data-panel]");
@@ -40,7 +40,7 @@ function place(panel, link) {
   panel.style.setProperty("--top", `${box.bottom + scrollY}px`);
 }
 
-/* A press on the link of an open panel closes it, as a press elsewhere does. */
+/* Pressing the link of an open panel closes the panel, like pressing outside of it. */
 let pressedOpen = "";
 
 document.addEventListener(
@@ -65,7 +65,7 @@ document.addEventListener("click", async (event) => {
   pressedOpen = "";
 });
 
-/* The form that saves a view unfolds without the script, as popovers cannot be placed then. */
+/* Turns the form that saves a view into a popover. Without the script it expands in place. */
 document.addEventListener(
   "toggle",
   (event) => {

@@ -1,5 +1,5 @@
-/* A ticket in the search box is posted, so that its text is in no URL. The server decides what a
- * ticket is; this is a cheaper guess that takes no search for one. */
+/* Posts a ticket that is pasted into the search box, so that its text is in no URL. The server decides
+ * whether a text is a ticket; this check is simpler, and mistakes no search for a ticket. */
 
 import { cookie } from "./dom.js";
 
@@ -14,8 +14,8 @@ function hasOperator(text, operators) {
 
 const encoder = new TextEncoder();
 
-/* Longer than a search may be, in bytes; or several identifiers that are not part of a one-line
- * search. */
+/* Whether the text is longer than a search may be (in bytes), or has several identifiers and is no
+ * one-line search. */
 export function isTicketIn(box) {
   return isTicket(box.value, box.dataset);
 }
@@ -43,7 +43,7 @@ function postTicket(text, url) {
   form.submit();
 }
 
-/* Pasted, dropped or inserted: the text before the browser drops its line breaks. */
+/* Posts a pasted, dropped or inserted ticket, before the browser removes its line breaks. */
 function postInserted(event, text) {
   const box = event.target.closest?.("[data-find]");
   if (box && text && isTicket(text, box.dataset)) {
@@ -64,7 +64,7 @@ document.addEventListener("beforeinput", (event) => {
   postInserted(event, event.data);
 });
 
-/* Nobody types so many characters between two events: a program put them there. */
+/* The number of characters that no person types between two events, but a program inserts. */
 const TYPED_AT_ONCE = 20;
 const lengths = new WeakMap();
 

@@ -1,9 +1,9 @@
-/* What every request shares: the CSRF token, the busy state, links that open in a new tab. */
+/* Behavior of all requests: the CSRF token, the busy state, links that open in a new tab. */
 
 import { cookie } from "./dom.js";
 
-/* The token in a form is as old as the page; the cookie's is renewed by a login in another tab.
- * Captured, so that htmx reads the renewed one. */
+/* Copies the CSRF token from the cookie into a form, because a login in another tab replaces the
+ * token. Captured, so that htmx reads the new one. */
 document.addEventListener(
   "submit",
   (event) => {
@@ -15,7 +15,7 @@ document.addEventListener(
   true,
 );
 
-/* htmx takes clicks on its links even with Ctrl, Cmd or Shift, so that they open no tab. */
+/* htmx also handles clicks with Ctrl, Cmd or Shift, which must open a tab or window instead. */
 document.addEventListener(
   "click",
   (event) => {

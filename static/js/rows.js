@@ -1,5 +1,5 @@
-/* The list: links that replace only the list, the dialogs of its rows, moving between rows. One
- * listener serves all rows: attributes of htmx on each of them would take most of a page's time. */
+/* The list: links that replace only the list, the dialogs of its rows, and keys that move between rows.
+ * One listener handles all rows, because htmx attributes on each of them would be slow. */
 
 import { byId, fill } from "./dom.js";
 
@@ -14,7 +14,7 @@ export function currentRow() {
   return document.activeElement?.closest(ROWS);
 }
 
-/* Focus the row so many below the current one; from none, the first or the last. */
+/* Focus the row `count` rows below the current one; without a current row, the first or the last. */
 export function moveBy(count) {
   const all = rows();
   const now = all.indexOf(currentRow());
@@ -33,7 +33,7 @@ document.addEventListener("click", (event) => {
   fill(byId("results"), link, { event, swap: "outerHTML", push });
 });
 
-/* A dialog of a row. htmx gets the link before it hears of the click. */
+/* Opens the dialog of a row: passes the link to htmx before htmx handles the click. */
 window.addEventListener(
   "click",
   (event) => {
@@ -64,7 +64,7 @@ window.addEventListener("load", () => {
   });
 });
 
-/* Of more views than fit beside each other, the current one is in sight. */
+/* Scrolls the tab of the current view into sight. */
 function showCurrentView() {
   const tab = document.querySelector(".views .tabs [aria-current]");
   if (tab) {

@@ -6,11 +6,11 @@ import { isTicketIn } from "./paste.js";
 
 export const searchBox = () => document.querySelector("[data-box]");
 
-/* Whether options are wanted when they arrive, and the Enter that waits for those of the text. */
+/* Whether options are shown when they arrive, and the Enter that waits for the options of the text. */
 let isWanted = false;
 let entered = null;
 
-/* Call after each swap: new results are announced, and the box shows what they answer. */
+/* Announces new results and shows their query in the box. Call after each swap. */
 export function showResults(ctx) {
   if (ctx.sourceElement === searchBox()) {
     showOptions();
@@ -27,7 +27,7 @@ export function showResults(ctx) {
   }
 }
 
-/* Another list begins at its top, from its first frame on: htmx reports the swap a frame later. */
+/* Scrolls another list to its top before its first frame, since htmx reports the swap a frame later. */
 let isPushed = false;
 
 document.addEventListener("htmx:before:swap", ({ detail }) => {
@@ -86,7 +86,7 @@ function enter(event, box) {
   }
 }
 
-/* First the options, then the text, then the box. */
+/* Escape closes the options, then clears the text, then leaves the box. */
 function escape(event, box) {
   event.preventDefault();
   if (!byId("box-popup").hidden) {
@@ -113,7 +113,7 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
-/* Text that an input method is composing is searched for when it is finished. */
+/* Text of an input method is searched for when the composition ends. */
 document.addEventListener(
   "input",
   (event) => {
@@ -157,7 +157,7 @@ document.addEventListener("submit", (event) => {
   }
 });
 
-/* An Enter whose options did not come shows the list. */
+/* An Enter whose options could not be loaded shows the list. */
 document.addEventListener("htmx:finally:request", ({ detail }) => {
   if (entered && detail.ctx.sourceElement === searchBox()) {
     decide(searchBox(), false);

@@ -1,4 +1,4 @@
-/* The boxes of a list: ranges by Shift, the whole page, and how many are checked, announced. */
+/* The checkboxes of a list: ranges by Shift, the whole page, and the announced number of checked ones. */
 
 import { announce, byId } from "./dom.js";
 
@@ -13,7 +13,7 @@ function check(some, isChecked) {
   }
 }
 
-/* Captured: links of the list are followed by the list's own listener. */
+/* Captured, to run before the listener of the list, which follows links. */
 document.addEventListener(
   "click",
   (event) => {

@@ -1,11 +1,11 @@
-/* Toasts: announced, dismissed after a while, kept while somebody reads them. */
+/* Toasts: they are announced, and dismissed after a while unless the pointer or the focus is on them. */
 
 import { announce, byId } from "./dom.js";
 import { inPart } from "./focus.js";
 
 const SHOWN_MS = 10_000;
 
-/* Call when toasts may have arrived. */
+/* Call after each swap, which may contain toasts. */
 export function watchToasts() {
   for (const toast of document.querySelectorAll("[data-toast]:not([data-watched])")) {
     toast.dataset.watched = "true";
@@ -15,7 +15,7 @@ export function watchToasts() {
   }
 }
 
-/* A toast about an order replaces the one before it, above all after an Undo. */
+/* A toast replaces an earlier one about the same order, for example after an Undo. */
 function removeOlder(toast) {
   const { about } = toast.dataset;
   for (const older of about ? document.querySelectorAll(`[data-about="${about}"]`) : []) {
