@@ -124,12 +124,12 @@ def reset(connection: Connection) -> None:
     connection.reset()
 
 
-def hang_up(connection: Connection) -> None:
+def close_without_answer(connection: Connection) -> None:
     """Close the connection before the first byte of an answer."""
     connection.close()
 
 
-def silence(connection: Connection) -> None:
+def no_answer(connection: Connection) -> None:
     """Send nothing and keep the connection open."""
     while connection.pause(1):
         continue

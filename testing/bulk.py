@@ -23,7 +23,7 @@ from testing.search_oracle import uuid
 UTC_ZONE = ZoneInfo("UTC")
 
 
-def in_whole_days(days: float) -> datetime:
+def days_from_now(days: float) -> datetime:
     """Return the time `days` days from now, in whole seconds."""
     return datetime.now(UTC).replace(microsecond=0) + timedelta(days=days)
 
@@ -31,7 +31,7 @@ def in_whole_days(days: float) -> datetime:
 def store_order(number: int, *, read_at: datetime | None = None, **fields: Any) -> UUID:
     """Store an order in the index: notified, expiring in five days, with `fields` as overrides."""
     order_id = uuid("bulk", number)
-    given = {"id": str(order_id), "expires_at": goody_time(in_whole_days(5)), **fields}
+    given = {"id": str(order_id), "expires_at": goody_time(days_from_now(5)), **fields}
     index.upsert_orders([order(**given)], read_at=read_at or timezone.now())
     return order_id
 

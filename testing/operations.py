@@ -33,12 +33,12 @@ def sentence(one: Operation) -> str:
     return message(one).sentence
 
 
-def cancels(emulator: Emulator, order_id: UUID) -> list[bool]:
+def applied_cancels(emulator: Emulator, order_id: UUID) -> list[bool]:
     """Return for each cancel in the emulator's ledger whether it was applied."""
     return [one["applied"] for one in emulator.ledger(order_id=str(order_id), kind="cancel")]
 
 
-def cancel_at(server: FaultyServer, goody: Any, **given: Any) -> Operation:
+def cancel_with_server(server: FaultyServer, goody: Any, **given: Any) -> Operation:
     """Cancel ORDER_ID at this server. `goody` is the fixture."""
     goody(server)
     return cancel(ORDER_ID, **{"snapshot": order_snapshot(order()), **given})

@@ -25,7 +25,7 @@ from testing.faulty_server import (
     after,
     answer,
     blocked_until,
-    hang_up,
+    close_without_answer,
     refusing_url,
     reset,
 )
@@ -54,7 +54,10 @@ def test_slots_bound_concurrent_calls():
 
 def test_waiting_for_a_slot_ends_at_the_deadline():
     may_end = threading.Event()
-    with FaultyServer(blocked_until(may_end, hang_up)) as server, ThreadPoolExecutor(2) as pool:
+    with (
+        FaultyServer(blocked_until(may_end, close_without_answer)) as server,
+        ThreadPoolExecutor(2) as pool,
+    ):
         client = make_client(server.url, limits=ENDLESS)
         busy = [
             pool.submit(client.get_order, ORDER_ID, policy=RetryPolicy(30, 1)) for _ in range(2)
@@ -74,7 +77,7 @@ def test_waiting_for_a_slot_ends_at_the_deadline():
 def test_writes_have_slots_of_their_own():
     """Hung writes delay no read, and a write waits for a slot no longer than its limit."""
     may_end = threading.Event()
-    post = (blocked_until(may_end, hang_up),)
+    post = (blocked_until(may_end, close_without_answer),)
     with FaultyServer(answer(200, order()), post=post) as server, ThreadPoolExecutor(2) as pool:
         client = make_client(server.url, limits=ENDLESS)
 

@@ -29,25 +29,25 @@ from testing.faulty_server import (
     FaultyServer,
     answer,
     blackhole_url,
+    close_without_answer,
     drip_body,
     drip_headers,
     endless_chunks,
     gzip_bomb,
-    hang_up,
     html,
     huge_body,
     many_headers,
+    no_answer,
     redirect,
     refusing_url,
     reset,
     short_body,
-    silence,
     until_close,
 )
 
 RETRYABLE = {
     "reset": (reset, "reset", Unavailable),
-    "end": (hang_up, "reset", Unavailable),
+    "end": (close_without_answer, "reset", Unavailable),
     "reset in the body": (short_body(order(), by_reset=True), "reset", Unavailable),
     "short body": (short_body(order()), "reset", Unavailable),
     "cut JSON": (until_close(b'{"data": [{"id"'), "bad_body", BadResponse),
@@ -139,8 +139,8 @@ def test_a_list_without_rows_is_never_an_empty_list(body):
 
 @pytest.mark.parametrize(
     "behavior",
-    [silence, drip_headers(), drip_body(order())],
-    ids=["silence", "dripped headers", "dripped body"],
+    [no_answer, drip_headers(), drip_body(order())],
+    ids=["no_answer", "dripped headers", "dripped body"],
 )
 @pytest.mark.parametrize(("policy", "requests"), [(BRIEFLY, 1), (TWICE, 2)])
 def test_the_deadline_covers_all_attempts(behavior, policy, requests):
@@ -152,7 +152,7 @@ def test_the_deadline_covers_all_attempts(behavior, policy, requests):
 
 
 def test_a_missing_response_leaves_time_for_a_second_attempt():
-    with FaultyServer(silence, answer(200, page_of(order()))) as server:
+    with FaultyServer(no_answer, answer(200, page_of(order()))) as server:
         client = make_client(server.url)
         assert len(client.list_orders(policy=TWICE).orders) == 1
     assert len(server.requests) == 2
@@ -187,7 +187,7 @@ def test_there_is_no_retry_if_its_wait_exceeds_the_deadline():
     assert (caught.value.kind, len(server.requests)) == ("server_error", 1)
 
 
-@pytest.mark.parametrize("end", [reset, hang_up], ids=["RST", "FIN"])
+@pytest.mark.parametrize("end", [reset, close_without_answer], ids=["RST", "FIN"])
 def test_a_stale_pooled_connection_costs_no_attempt(end):
     """DETAIL has one attempt, which a closed pooled connection must not use up."""
     with FaultyServer(answer(200, order()), end, answer(200, order())) as server:
@@ -199,7 +199,9 @@ def test_a_stale_pooled_connection_costs_no_attempt(end):
 
 def test_before_send_is_called_for_each_attempt():
     seen = []
-    with FaultyServer(answer(200, order()), hang_up, reset, answer(200, order())) as server:
+    with FaultyServer(
+        answer(200, order()), close_without_answer, reset, answer(200, order())
+    ) as server:
         client = make_client(server.url)
         client.get_order(ORDER_ID, policy=ONCE)
         client.get_order(

@@ -34,22 +34,22 @@ from testing.faulty_server import (
     FaultyServer,
     answer,
     blackhole_url,
+    close_without_answer,
     drip_body,
     drip_headers,
     endless_chunks,
     endless_interims,
     gzip_bomb,
-    hang_up,
     html,
     huge_body,
     interim,
     many_headers,
+    no_answer,
     raw,
     redirect,
     refusing_url,
     reset,
     short_body,
-    silence,
     until_close,
 )
 
@@ -67,7 +67,7 @@ writes = pytest.mark.parametrize("write", [cancel, extend])
 
 AMBIGUOUS = {
     "reset before the answer": (reset, "reset"),
-    "end before the answer": (hang_up, "reset"),
+    "end before the answer": (close_without_answer, "reset"),
     "reset in the body": (short_body(order(), by_reset=True), "reset"),
     "short body": (short_body(order()), "reset"),
     "cut JSON": (until_close(b'{"id": "0b6f1c1e-52f4'), "bad_body"),
@@ -119,8 +119,8 @@ def test_without_a_definite_response_the_outcome_is_unknown(write, case):
 @writes
 @pytest.mark.parametrize(
     "behavior",
-    [silence, drip_headers(), drip_body(order()), interim(100, silence)],
-    ids=["silence", "dripped headers", "dripped body", "100 and silence"],
+    [no_answer, drip_headers(), drip_body(order()), interim(100, no_answer)],
+    ids=["no_answer", "dripped headers", "dripped body", "100 and silence"],
 )
 def test_the_deadline_ends_every_slow_write(write, behavior):
     with (
@@ -329,7 +329,7 @@ def test_an_open_breaker_blocks_writes_even_if_a_probe_is_due():
 
 
 def test_failures_leave_no_descriptors_or_threads():
-    client_faults = [reset, short_body(order()), silence, html(), redirect(302, "/"), raw(b"x")]
+    client_faults = [reset, short_body(order()), no_answer, html(), redirect(302, "/"), raw(b"x")]
     process = psutil.Process()
     with FaultyServer(answer(200, order())) as server:
         client = make_client(server.url)

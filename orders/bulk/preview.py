@@ -126,7 +126,7 @@ def _in_digest(item: PlannedItem) -> str:
 
 def make_plan(selection: Selection, parameters: BulkParameters, *, now: datetime) -> Plan:
     """Return the plan for a selection as of the index. Raises SearchTimeout."""
-    frozen = selection.frozen
+    frozen = selection.frozen_orders
     indexed = services.indexed_orders([one.order_id for one in frozen])
     moved = [
         one.order_id

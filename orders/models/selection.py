@@ -81,7 +81,7 @@ class Selection(models.Model):
         return f"selection {self.pk}"
 
     @property
-    def frozen(self) -> list[FrozenOrder]:
+    def frozen_orders(self) -> list[FrozenOrder]:
         return [FrozenOrder.parse(one) for one in self.orders]
 
     @property

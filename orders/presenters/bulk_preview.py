@@ -178,7 +178,7 @@ def make_preview(
         reasons=table.reasons(),
         rows=table.rows(),
         pager=table.pager(),
-        hidden=table.hidden(as_of),
+        hidden=table.hidden_fields(as_of),
         submit=_submit_label(plan, words, is_cancel=is_cancel) if may_submit else "",
         typed_label=f"Type {count} to confirm" if needs_typed_count(plan, selection) else "",
         notes=list(_notes(count, bulk_limit, is_cancel=is_cancel)),

@@ -137,7 +137,7 @@ class PreviewTable:
         """The URL of the page with the present choices."""
         return self._url(group=self.group, page=self._page).removesuffix(_TABLE)
 
-    def hidden(self, as_of: datetime) -> list[tuple[str, str]]:
+    def hidden_fields(self, as_of: datetime) -> list[tuple[str, str]]:
         """Return the hidden fields of the submit form."""
         shown = [("as_of", as_of.strftime(AS_OF_FORMAT)), ("digest", self._plan.digest)]
         return [*self._chosen, *shown]

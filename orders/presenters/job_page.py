@@ -87,7 +87,7 @@ class Pager(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class JobFigures:
+class JobPageData:
     """The data about a job that its page needs besides the job and its items.
 
     `released` is the money that a cancel would release, as text, while it awaits approval.
@@ -134,7 +134,7 @@ class JobPage:
 def make_job_page(
     job: Job,
     items: Page[JobItem],
-    figures: JobFigures,
+    data: JobPageData,
     *,
     outcome: str,
     is_live: bool,
@@ -144,7 +144,7 @@ def make_job_page(
 
     `is_live`: the job runs, or this is a poll of a page that was opened while it ran.
     """
-    counts, clock = figures.counts, viewer.clock
+    counts, clock = data.counts, viewer.clock
     badge = job_badge(job, counts)
     progress = progress_text(job, counts)
     return JobPage(
@@ -155,13 +155,13 @@ def make_job_page(
         badge=badge,
         actor=job.actor_name,
         created=moment(job.created_at, clock),
-        banner=job_banner(job, counts, released=figures.released, viewer=viewer),
-        note=job_note(job, counts, is_worker_missing=figures.is_worker_missing, clock=clock),
-        buttons=list(_buttons(job, figures, viewer, is_live=is_live)),
+        banner=job_banner(job, counts, released=data.released, viewer=viewer),
+        note=job_note(job, counts, is_worker_missing=data.is_worker_missing, clock=clock),
+        buttons=list(_buttons(job, data, viewer, is_live=is_live)),
         export_url=reverse("job_export", args=[job.pk]) if viewer.actor.may(Right.EXPORT) else "",
         bar=progress_bar(job, counts),
         progress=progress,
-        pace=pace_text(figures.pace),
+        pace=pace_text(data.pace),
         announcement=job_announcement(job, counts),
         outcomes=outcome_tabs(job, counts, current=outcome),
         items=item_rows(items.object_list, clock=clock),
@@ -169,18 +169,16 @@ def make_job_page(
         empty="No gift has this outcome.",
         is_extension=job.action == Action.ORDER_EXTEND,
         pager=_pager(job, items, outcome),
-        attributes=list(_attributes(job, figures.children, clock)),
+        attributes=list(_attributes(job, data.children, clock)),
         is_live=is_live,
-        **_polling(job, items, outcome, figures, is_live=is_live),
+        **_polling(job, items, outcome, data, is_live=is_live),
     )
 
 
 # --- what a person may do ---------------------------------------------------------------------
 
 
-def _buttons(
-    job: Job, figures: JobFigures, viewer: Viewer, *, is_live: bool
-) -> Iterator[JobButton]:
+def _buttons(job: Job, data: JobPageData, viewer: Viewer, *, is_live: bool) -> Iterator[JobButton]:
     """Yield the possible changes, the most important one first.
 
     On a live page the Stop button keeps its place after the end of the job, so that no other button
@@ -189,7 +187,7 @@ def _buttons(
     actor = viewer.actor
     is_own = job.actor_id == actor.user_id
     if job.state == JobState.AWAITING_APPROVAL and not is_own and actor.may(Right.APPROVE):
-        what = f"Approve: cancel {gift_count(figures.counts.open)}"
+        what = f"Approve: cancel {gift_count(data.counts.open)}"
         yield _button(job, what, "job_approve", "button--danger")
         yield _button(job, "Decline", "job_decline")
     if not actor.may(Right.BULK):
@@ -201,20 +199,20 @@ def _buttons(
     elif job.state == JobState.AWAITING_APPROVAL and is_own:
         yield _button(job, "Withdraw", "job_stop")
     if job.ended_at is not None:
-        yield from _buttons_after_end(job, figures)
+        yield from _buttons_after_end(job, data)
         if is_live:
             yield JobButton("job_stop", "Stop", "", icon="ban", is_disabled=True)
 
 
-def _buttons_after_end(job: Job, figures: JobFigures) -> Iterator[JobButton]:
+def _buttons_after_end(job: Job, data: JobPageData) -> Iterator[JobButton]:
     """Yield the buttons that create a follow-up job, unless that job exists already."""
-    made = {one.relation for one in figures.children}
-    counts = figures.counts
+    made = {one.relation for one in data.children}
+    counts = data.counts
     if counts.failed and JobRelation.RETRY not in made:
         yield _button(job, f"Retry failed only ({counts.failed:,})", "job_retry", icon="refresh")
     if counts.not_run and JobRelation.REST not in made:
         yield _button(job, f"Run the rest ({counts.not_run:,})", "job_run_remaining", icon="right")
-    if figures.has_undo and JobRelation.UNDO not in made:
+    if data.has_undo and JobRelation.UNDO not in made:
         yield _button(job, "Undo…", "job_undo", icon="undo")
 
 
@@ -288,21 +286,21 @@ def _url(job: Job, outcome: str, page: int, **more: str) -> str:
 
 
 def _polling(
-    job: Job, items: Page[JobItem], outcome: str, figures: JobFigures, *, is_live: bool
+    job: Job, items: Page[JobItem], outcome: str, data: JobPageData, *, is_live: bool
 ) -> dict[str, str]:
     """Return URL and interval of the poll; the interval is "" if the job cannot change any more."""
-    token = poll_token(job, figures)
-    is_over = job.ended_at is not None and not figures.counts.unknown
+    token = poll_token(job, data)
+    is_over = job.ended_at is not None and not data.counts.unknown
     every = "" if is_over else _POLL_EVERY.get(JobState(job.state), _POLL_SELDOM)
     live = "1" if is_live else ""
     url = _url(job, outcome, items.number, poll=token, live=live)
     return {"poll_url": url, "poll_every": every}
 
 
-def poll_token(job: Job, figures: JobFigures) -> str:
+def poll_token(job: Job, data: JobPageData) -> str:
     """Return a token of the page's content; a poll with the same token gets a 204."""
     if job.state in (JobState.SCHEDULED, JobState.RUNNING):
         return MOVING
-    counts = figures.counts
+    counts = data.counts
     parts = (job.state, job.ended_at is None, job.pause_reason, counts.open, counts.unknown)
-    return "-".join(map(str, (*parts, counts.failed, len(figures.children))))
+    return "-".join(map(str, (*parts, counts.failed, len(data.children))))

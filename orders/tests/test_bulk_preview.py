@@ -19,8 +19,8 @@ from orders.eligibility import ExpirationPreset
 from orders.models import Order, Selection, State
 from testing.bulk import (
     date_rule,
+    days_from_now,
     eligibility_codes,
-    in_whole_days,
     plan,
     preset_rule,
     select,
@@ -63,7 +63,7 @@ def test_the_status_decides_in_the_words_of_eligibility(
 
 
 def test_each_order_is_extended_from_its_own_expiration() -> None:
-    first, second = in_whole_days(3), in_whole_days(10)
+    first, second = days_from_now(3), days_from_now(10)
     ids = [
         store_order(1, expires_at=goody_time(first)),
         store_order(2, expires_at=goody_time(second)),
@@ -76,7 +76,7 @@ def test_each_order_is_extended_from_its_own_expiration() -> None:
 
 
 @pytest.mark.parametrize(
-    "expires_at", [None, goody_time(in_whole_days(-3))], ids=["none", "expired"]
+    "expires_at", [None, goody_time(days_from_now(-3))], ids=["none", "expired"]
 )
 def test_an_expired_or_undated_order_is_extended_from_now(expires_at: str | None) -> None:
     selection = select([store_order(1, expires_at=expires_at)])
@@ -123,8 +123,8 @@ def test_the_end_of_the_month_is_that_of_each_expiration() -> None:
 
 
 def test_orders_that_one_date_would_shorten_are_left_out_unless_checked() -> None:
-    date = in_whole_days(7)
-    sooner, later = in_whole_days(5), in_whole_days(9)
+    date = days_from_now(7)
+    sooner, later = days_from_now(5), days_from_now(9)
     numbers = (goody_time(sooner), goody_time(later), goody_time(date), None)
     selection = select([store_order(n, expires_at=at) for n, at in enumerate(numbers)])
 
@@ -144,12 +144,12 @@ def test_dates_out_of_bounds_are_left_out(settings: Any) -> None:
         [
             store_order(1),
             store_order(2, expires_at="9999-12-31T23:59:59Z"),
-            store_order(3, expires_at=goody_time(in_whole_days(25))),
+            store_order(3, expires_at=goody_time(days_from_now(25))),
         ]
     )
 
     assert eligibility_codes(plan(selection)) == ["ok", "too_far", "too_far"]
-    assert eligibility_codes(plan(selection, date_rule(in_whole_days(-1)))) == ["past"] * 3
+    assert eligibility_codes(plan(selection, date_rule(days_from_now(-1)))) == ["past"] * 3
 
 
 def test_an_unreadable_expiration_is_not_extended_but_may_be_canceled() -> None:
@@ -230,9 +230,9 @@ def test_a_change_that_no_dialog_shows_is_no_change() -> None:
 
     [item] = plan(selection).items
 
-    assert Order.objects.get().content_hash != selection.frozen[0].content_hash
+    assert Order.objects.get().content_hash != selection.frozen_orders[0].content_hash
     assert item.is_included
-    assert item.snapshot == selection.frozen[0].snapshot
+    assert item.snapshot == selection.frozen_orders[0].snapshot
 
 
 def test_a_refusal_outranks_the_change_that_led_to_it() -> None:
@@ -246,10 +246,10 @@ def test_a_refusal_outranks_the_change_that_led_to_it() -> None:
 
 
 def test_the_undo_of_an_extension_goes_back_to_each_former_date() -> None:
-    former = in_whole_days(2)
+    former = days_from_now(2)
     selection = select([store_order(1), store_order(2)])
     selection.orders[0][3] = former.isoformat()
-    selection.orders[1][3] = in_whole_days(-1).isoformat()
+    selection.orders[1][3] = days_from_now(-1).isoformat()
     selection.save()
 
     found = plan(selection, is_undo=True)

@@ -41,7 +41,7 @@ def test_a_selection_stores_the_snapshots_of_its_orders() -> None:
 
     selection = Selection.objects.get(pk=select([order_id]).pk)
 
-    [frozen] = selection.frozen
+    [frozen] = selection.frozen_orders
     assert frozen.order_id == order_id
     assert frozen.snapshot == order_snapshot(copy.to_goody_order())
     assert frozen.content_hash == copy.content_hash
@@ -121,6 +121,6 @@ def test_snapshots_show_a_confirmed_extension_that_the_index_does_not_have_yet(
     operation = extend(order_id, expiration=in_days(90), actor=actor("lead"))
     index.upsert_orders([parse_order(before)], read_at=timezone.now())
 
-    [frozen] = select([order_id]).frozen
+    [frozen] = select([order_id]).frozen_orders
 
     assert frozen.snapshot["expires_at"] == operation.expiration.isoformat()

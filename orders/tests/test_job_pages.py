@@ -408,7 +408,7 @@ def test_an_extension_is_undone_through_the_preview(lena: Any, emulator: Any) ->
     answer = lena.post(url(job, "job_undo"))
     selection = Selection.objects.get()
     assert (answer.status_code, answer["Location"]) == (303, f"/selections/{selection.pk}/")
-    [frozen] = selection.frozen
+    [frozen] = selection.frozen_orders
     assert (frozen.order_id, frozen.expiration) == (extended, former)
     assert frozen.undoes_id == job.items.get(order_uuid=extended).operation_id
     assert lena.get(answer["Location"]).status_code == 200

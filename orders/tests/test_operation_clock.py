@@ -29,7 +29,12 @@ from testing.domain import (
     stored_outcome,
 )
 from testing.faulty_server import Connection, FaultyServer, answer
-from testing.operations import cancel_at, cancel_without_answer, extend_without_answer, title
+from testing.operations import (
+    cancel_with_server,
+    cancel_without_answer,
+    extend_without_answer,
+    title,
+)
 from testing.vendor import Emulator
 
 pytestmark = pytest.mark.django_db
@@ -123,7 +128,7 @@ def test_clock_set_during_a_slow_read_leaves_the_outcome_unknown(
     notified = answer(200, order_json())
     script = (notified, notified, notified, set_the_clock, notified)
     with FaultyServer(*script, post=(answer(500),)) as server:
-        done = cancel_at(server, goody)
+        done = cancel_with_server(server, goody)
         for seconds in (2, 60, 0):
             clock.shift(seconds + 60)
             clocks.pass_seconds(seconds)

@@ -33,8 +33,8 @@ from testing.domain import (
 )
 from testing.faulty_server import Connection, FaultyServer, answer, blocked_until
 from testing.operations import (
-    cancel_at,
-    cancels,
+    applied_cancels,
+    cancel_with_server,
     in_threads,
 )
 from testing.vendor import Emulator
@@ -82,7 +82,7 @@ def test_f36_concurrent_equal_submits_make_one_post(emulator: Emulator) -> None:
     results = in_threads(8, lambda: cancel(order_id, **form))
     assert {one.pk for one in results if isinstance(one, Operation)} == {Operation.objects.get().pk}
     assert all(isinstance(one, Operation) for one in results), results
-    assert (emulator.posts(), cancels(emulator, order_id)) == (1, [True])
+    assert (emulator.posts(), applied_cancels(emulator, order_id)) == (1, [True])
     assert audit_history(Operation.objects.get()) == [
         ("order.cancel", "Agent", ""),
         ("order.cancel", "Goody Admin", "applied"),
@@ -188,7 +188,7 @@ def test_f46_lease_that_expires_before_the_first_byte_prevents_the_post(
         answer(200, order_json())(paused)
 
     with FaultyServer(pause) as server:
-        done = cancel_at(server, goody)
+        done = cancel_with_server(server, goody)
         assert (stored_outcome(done), server.posts) == (("not_sent", "A", "lease"), 0)
     assert done.state == "not_sent"
     assert [outcome for _, _, outcome in audit_history(done)] == ["", "not_sent"]
@@ -205,7 +205,7 @@ def test_late_confirmation_outranks_other_outcomes(goody: Any, clock: Any, went_
         answer(200, CANCELED)(paused)
 
     with FaultyServer(answer(200, order_json()), post=(pause,)) as server:
-        done = cancel_at(server, goody)
+        done = cancel_with_server(server, goody)
         assert server.posts == 1
     assert done.state == stored_outcome(done)[0] == "applied"
     assert [outcome for _, _, outcome in audit_history(done)] == ["", "unknown", "applied"]
@@ -220,7 +220,7 @@ def test_late_refusal_does_not_change_an_outcome_known_from_reads(goody: Any, cl
         answer(422, {"error": "No"})(paused)
 
     with FaultyServer(answer(200, order_json()), post=(pause,)) as server:
-        done = cancel_at(server, goody)
+        done = cancel_with_server(server, goody)
     assert stored_outcome(done) == ("unknown", "C", "lease")
 
 

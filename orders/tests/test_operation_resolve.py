@@ -36,9 +36,9 @@ from testing.domain import (
 )
 from testing.faulty_server import Connection, FaultyServer, answer
 from testing.operations import (
-    cancel_at,
+    applied_cancels,
+    cancel_with_server,
     cancel_without_answer,
-    cancels,
     extend_without_answer,
     message,
     sentence,
@@ -75,7 +75,7 @@ def test_f31_lost_answer_of_an_applied_cancel_is_settled_by_a_read(
     assert read_until_settled(done, clock) == [2]
     assert stored_outcome(done)[0] == "applied"
     assert sentence(done) == perhaps("Canceled at Goody", done)
-    assert (emulator.posts(), cancels(emulator, done.order_uuid)) == (1, [True])
+    assert (emulator.posts(), applied_cancels(emulator, done.order_uuid)) == (1, [True])
     assert [outcome for _, _, outcome in audit_history(done)] == ["", "unknown", "applied"]
 
 
@@ -95,7 +95,7 @@ def test_f32_not_applied_requires_three_reads_over_two_minutes(
     assert read_until_settled(done, clock) == [2, 10, 60, 150]
     assert stored_outcome(done)[0] == "not_applied"
     assert (title(done), message(done).next_step) == ("Not canceled", "You may try again.")
-    assert (emulator.posts(), cancels(emulator, done.order_uuid)) == (1, [])
+    assert (emulator.posts(), applied_cancels(emulator, done.order_uuid)) == (1, [])
     emulator.clear_faults()
     again = cancel(done.order_uuid)
     assert (again.state, emulator.posts()) == ("applied", 2)
@@ -112,7 +112,7 @@ def test_f33_late_cancel_is_found_and_not_sent_again(
     emulator.control("POST", "late")
     assert read_until_settled(done, clock) == [150]
     assert stored_outcome(done)[0] == "applied"
-    assert (emulator.posts(), cancels(emulator, done.order_uuid)) == (1, [True])
+    assert (emulator.posts(), applied_cancels(emulator, done.order_uuid)) == (1, [True])
 
 
 def test_order_accepted_meanwhile_is_not_canceled(
@@ -435,7 +435,7 @@ def test_second_attempt_is_refused_when_the_first_took_effect(
     emulator.control("POST", "late")
     again = cancel(done.order_uuid, snapshot=shown)
     assert (title(done), stored_outcome(again)) == ("Canceled at Goody", ("refused", "B", "ended"))
-    assert (emulator.posts(), cancels(emulator, done.order_uuid)) == (1, [True])
+    assert (emulator.posts(), applied_cancels(emulator, done.order_uuid)) == (1, [True])
 
 
 def test_effect_seen_after_a_lead_recorded_not_applied_is_shown(emulator: Emulator) -> None:
@@ -607,7 +607,7 @@ def test_failed_check_is_repeated(emulator: Emulator, clock: Any) -> None:
 def test_confirmed_cancel_is_shown_while_reads_are_stale(goody: Any) -> None:
     stale = answer(200, order_json(event_times=NEVER_ACCEPTED))
     with FaultyServer(stale, post=(answer(200, order_json(status="failed")),)) as server:
-        done = cancel_at(server, goody)
+        done = cancel_with_server(server, goody)
         assert done.state == "applied"
         view = services.refresh_order(order_id=ORDER_ID, now=timezone.now())
         assert (view.is_fresh, view.order.status, view.is_cancel_on_record) == (
@@ -615,7 +615,7 @@ def test_confirmed_cancel_is_shown_while_reads_are_stale(goody: Any) -> None:
             "failed",
             True,
         )
-        again = cancel_at(server, goody)
+        again = cancel_with_server(server, goody)
         assert (stored_outcome(again), title(again)) == (
             ("refused", "B", "ended"),
             "Already canceled or failed",

@@ -37,7 +37,7 @@ from testing.faulty_server import (
     answer,
 )
 from testing.operations import (
-    cancel_at,
+    cancel_with_server,
     title,
 )
 from testing.serving import wait_for
@@ -145,7 +145,7 @@ def test_stored_refusal_is_not_shown_as_not_sent(emulator: Emulator, goody: Any)
     gone = answer(404, {"error": "Order not found"})
     with FaultyServer(answer(200, order_json()), gone, post=(gone,)) as server:
         with failing_statements("orders_order", "UPDATE", when="NEW.missing_at IS NOT NULL"):
-            done = cancel_at(server, goody)
+            done = cancel_with_server(server, goody)
         assert (stored_outcome(done), server.posts) == (("refused", "B", "not_found"), 1)
 
 

@@ -33,25 +33,25 @@ from testing.faulty_server import (
     after,
     answer,
     blackhole_url,
+    close_without_answer,
     drip_body,
     drip_headers,
     endless_chunks,
     gzip_bomb,
-    hang_up,
     html,
     huge_body,
     make_certificates,
     many_headers,
+    no_answer,
     redirect,
     refusing_url,
     reset,
     short_body,
-    silence,
     until_close,
 )
 from testing.operations import (
-    cancel_at,
-    cancels,
+    applied_cancels,
+    cancel_with_server,
     sentence,
     title,
 )
@@ -74,7 +74,7 @@ def test_cancel_works(emulator: Emulator, status: str, cancel_status: str) -> No
     done = cancel(order_id)
     assert stored_outcome(done) == ("applied", "", "")
     assert (title(done), sentence(done)) == ("Canceled", "Goody confirmed it.")
-    assert (emulator.posts(), cancels(emulator, order_id)) == (1, [True])
+    assert (emulator.posts(), applied_cancels(emulator, order_id)) == (1, [True])
     assert done.after["status"] == Order.objects.get(uuid=order_id).status == cancel_status
     view = services.refresh_order(order_id=order_id, now=timezone.now())
     assert (view.is_cancel_on_record, view.operation) == (True, None)
@@ -126,7 +126,7 @@ def test_an_order_that_moved_is_refused_with_the_difference(
     goody: Any, change: dict[str, Any], words: str
 ) -> None:
     with FaultyServer(answer(200, order_json(**change))) as server:
-        done = cancel_at(server, goody)
+        done = cancel_with_server(server, goody)
         assert (stored_outcome(done), server.posts) == (("refused", "B", "moved"), 0)
     assert done.detail.startswith(f"The order changed since you looked. {words}")
     assert done.before == order_snapshot(order())
@@ -136,7 +136,7 @@ def test_an_order_that_moved_is_refused_with_the_difference(
 def test_additional_view_is_not_a_difference(goody: Any) -> None:
     get = answer(200, order_json(view_count_recipient=9, message="new"))
     with FaultyServer(get, post=(answer(200, CANCELED),)) as server:
-        assert stored_outcome(cancel_at(server, goody)) == ("applied", "", "")
+        assert stored_outcome(cancel_with_server(server, goody)) == ("applied", "", "")
 
 
 # --- Certainly not sent -----------------------------------------------------------------------
@@ -170,7 +170,7 @@ def test_f2_connection_fails_between_read_and_post(goody: Any) -> None:
         answer(200, order_json())(connection)
 
     with FaultyServer(answer_and_leave) as server:
-        unsent(cancel_at(server, goody), "connect", "Goody is unreachable.")
+        unsent(cancel_with_server(server, goody), "connect", "Goody is unreachable.")
         assert server.posts == 0
 
 
@@ -192,7 +192,7 @@ def test_f3_tls_is_never_downgraded(
 
 
 READ_FAULTS: dict[str, tuple[Behavior, str]] = {
-    "F4": (silence, "deadline"),
+    "F4": (no_answer, "deadline"),
     "F6": (reset, "reset"),
     "F8": (until_close(b'{"id": "1111'), "bad_body"),
     "F9": (html(200), "content_type"),
@@ -223,14 +223,14 @@ def test_a_read_that_is_too_old_by_the_time_of_the_post_sends_nothing(
 ) -> None:
     settings.OPERATION_FRESH_READ = 0
     with FaultyServer(answer(200, order_json())) as server:
-        unsent(cancel_at(server, goody), "slow", TOO_OLD)
+        unsent(cancel_with_server(server, goody), "slow", TOO_OLD)
         assert server.posts == 0
 
 
 def test_a_read_is_as_old_as_its_request_and_not_as_its_answer(goody: Any, settings: Any) -> None:
     settings.OPERATION_FRESH_READ = 0.3
     with FaultyServer(after(0.35, answer(200, order_json()))) as server:
-        unsent(cancel_at(server, goody), "slow", TOO_OLD)
+        unsent(cancel_with_server(server, goody), "slow", TOO_OLD)
         assert server.posts == 0
 
 
@@ -282,7 +282,7 @@ def test_f12_to_f15_a_refusal_is_shown_and_not_repeated(goody: Any, status: int)
     kind, heading, words = REFUSALS[status]
     refusal = answer(status, {"error": "No <b>way</b>"})
     with FaultyServer(answer(200, order_json()), post=(refusal,)) as server:
-        done = cancel_at(server, goody)
+        done = cancel_with_server(server, goody)
         assert (stored_outcome(done), server.posts) == (("refused", "B", kind), 1)
         # Read before, and again after the refusal; a rejected key asks nothing more.
         assert len(server.requests) == (2 if status == 401 else 3)
@@ -319,7 +319,7 @@ def test_f39_a_recipient_who_accepted_between_read_and_post_is_named_with_the_ti
     )
     refusal = answer(422, {"error": "Too late"})
     with FaultyServer(answer(200, order_json()), answer(200, accepted), post=(refusal,)) as server:
-        done = cancel_at(server, goody)
+        done = cancel_with_server(server, goody)
         assert (stored_outcome(done), server.posts) == (("refused", "B", "rejected"), 1)
     assert sentence(done) == (
         "Goody refused: Too late. The recipient accepted it at 1 Nov 2026, 10:02 UTC."
@@ -341,20 +341,20 @@ def test_f16_a_429_is_told_as_not_canceled_once_a_read_shows_it(
 @pytest.mark.parametrize("body", [b"", b"<html>No</html>", b'{"error": 7}'])
 def test_f15_a_refusal_without_a_usable_sentence(goody: Any, body: bytes) -> None:
     with FaultyServer(answer(200, order_json()), post=(answer(422, body),)) as server:
-        done = cancel_at(server, goody)
+        done = cancel_with_server(server, goody)
     assert sentence(done) == "Goody refused: Goody gave no reason (HTTP 422)."
 
 
 def test_f15_goodys_sentence_is_bounded(goody: Any) -> None:
     refusal = answer(422, {"error": "x" * 5000})
     with FaultyServer(answer(200, order_json()), post=(refusal,)) as server:
-        assert cancel_at(server, goody).detail == "x" * 300
+        assert cancel_with_server(server, goody).detail == "x" * 300
 
 
 def test_f14_an_order_unknown_to_goody_is_flagged_and_kept(goody: Any) -> None:
     gone = answer(404, {"error": "Order not found"})
     with FaultyServer(answer(200, order_json()), gone, post=(gone,)) as server:
-        done = cancel_at(server, goody)
+        done = cancel_with_server(server, goody)
         assert stored_outcome(done) == ("refused", "B", "not_found")
     row = Order.objects.get(uuid=ORDER_ID)
     assert row.missing_at is not None
@@ -364,7 +364,7 @@ def test_f14_an_order_unknown_to_goody_is_flagged_and_kept(goody: Any) -> None:
 def test_f14_a_404_to_the_fresh_read(goody: Any) -> None:
     index.upsert_orders([order()], read_at=timezone.now())
     with FaultyServer(answer(404, {"error": "Order not found"})) as server:
-        done = cancel_at(server, goody)
+        done = cancel_with_server(server, goody)
         assert (stored_outcome(done), server.posts) == (("refused", "B", "not_found"), 0)
     assert Order.objects.get(uuid=ORDER_ID).missing_at is not None
 
@@ -376,7 +376,7 @@ def test_f16_f17_a_429_ends_a_single_action(
     headers = {"Retry-After": header} if header else {}
     refusal = answer(429, {"error": "Slow"}, headers=headers)
     with FaultyServer(answer(200, order_json()), post=(refusal,)) as server:
-        done = cancel_at(server, goody)
+        done = cancel_with_server(server, goody)
         assert (stored_outcome(done), server.posts) == (("refused", "B", "rate_limited"), 1)
         again = cancel(ORDER_ID, snapshot=order_snapshot(order()))
         assert (stored_outcome(again), server.posts) == (("refused", "B", "rate_limited"), 1)
@@ -392,11 +392,11 @@ def test_f16_f17_a_429_ends_a_single_action(
 
 MIB = 1024 * 1024
 AMBIGUOUS: dict[str, tuple[Behavior, str]] = {
-    "F4 never answers": (silence, "deadline"),
+    "F4 never answers": (no_answer, "deadline"),
     "F4 slow headers": (drip_headers(0.02), "deadline"),
     "F5 slow body": (drip_body(CANCELED, 0.02), "deadline"),
     "F6 reset": (reset, "reset"),
-    "F6 closed": (hang_up, "reset"),
+    "F6 closed": (close_without_answer, "reset"),
     "F7 short": (short_body(CANCELED), "reset"),
     "F7 reset mid-body": (short_body(CANCELED, by_reset=True), "reset"),
     "F8 cut JSON": (until_close(b'{"id": "1111'), "bad_body"),
@@ -434,7 +434,7 @@ AMBIGUOUS: dict[str, tuple[Behavior, str]] = {
 def test_f4_to_f22_other_failures_after_sending_are_unknown(fault: str, goody: Any) -> None:
     behavior, kind = AMBIGUOUS[fault]
     with FaultyServer(answer(200, order_json()), post=(behavior,)) as server:
-        done = cancel_at(server, goody)
+        done = cancel_with_server(server, goody)
         assert (stored_outcome(done), server.posts) == (("unknown", "C", kind), 1)
         assert [one.path for one in server.requests] == [
             f"/v1/orders/{ORDER_ID}",
@@ -452,7 +452,7 @@ def test_f20_a_redirect_to_another_host_never_gets_key_or_post(goody: Any, statu
     with FaultyServer(answer(200, CANCELED)) as elsewhere:
         behavior = redirect(status, f"{elsewhere.url}/v1/orders/{ORDER_ID}/cancel")
         with FaultyServer(answer(200, order_json()), post=(behavior,)) as server:
-            done = cancel_at(server, goody)
+            done = cancel_with_server(server, goody)
             assert (stored_outcome(done), server.posts) == (("unknown", "C", "redirect"), 1)
         assert (elsewhere.connections, elsewhere.requests) == (0, [])
 
@@ -461,7 +461,7 @@ def test_f20_a_redirect_to_another_host_never_gets_key_or_post(goody: Any, statu
 def test_f11_failed_and_canceled_confirm_the_cancel(goody: Any, status: str) -> None:
     post = answer(200, order_json(status=status))
     with FaultyServer(answer(200, order_json()), post=(post,)) as server:
-        assert stored_outcome(cancel_at(server, goody)) == ("applied", "", "")
+        assert stored_outcome(cancel_with_server(server, goody)) == ("applied", "", "")
 
 
 @pytest.mark.parametrize("position", ["400", "404", "409", "422"])
@@ -471,7 +471,7 @@ def test_f39_order_canceled_between_read_and_post(
     """The read after the refusal shows the cancel, so the message does not say "not canceled"."""
     refusal = answer(int(position), {"error": "Order is already canceled"})
     with FaultyServer(answer(200, order_json()), answer(200, CANCELED), post=(refusal,)) as server:
-        done = cancel_at(server, goody)
+        done = cancel_with_server(server, goody)
         assert (done.state, server.posts) == ("refused", 1)
     assert Order.objects.get(uuid=ORDER_ID).status == "failed"
     assert position == "404" or title(done) == "Refused by Goody"

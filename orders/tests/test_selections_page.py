@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from orders.eligibility import ExpirationPreset
 from orders.models import Finding, Job, JobItem, Selection
-from testing.bulk import in_whole_days, store_order
+from testing.bulk import days_from_now, store_order
 from testing.dialogs import hidden
 from testing.domain import goody_time
 from testing.list_pages import complete_sync, text_of
@@ -279,7 +279,7 @@ def test_the_preview_says_what_will_and_what_will_not_be_done(lead: Client) -> N
 
 
 def test_the_first_choice_is_two_weeks_from_each_expiration(lead: Client) -> None:
-    at = in_whole_days(5)
+    at = days_from_now(5)
     _, page = preview(lead, [store_order(1, expires_at=goody_time(at))])
 
     assert hidden(page)["expiration"] == ExpirationPreset.TWO_WEEKS
@@ -288,9 +288,9 @@ def test_the_first_choice_is_two_weeks_from_each_expiration(lead: Client) -> Non
 
 
 def test_one_date_for_all_leaves_out_what_it_would_shorten(lead: Client) -> None:
-    ids = [store_order(1), store_order(2, expires_at=goody_time(in_whole_days(40)))]
+    ids = [store_order(1), store_order(2, expires_at=goody_time(days_from_now(40)))]
     address, _ = preview(lead, ids)
-    day = f"{in_whole_days(20):%Y-%m-%d}"
+    day = f"{days_from_now(20):%Y-%m-%d}"
 
     page = text_of(lead.get(address, {"expiration_custom": day}))
     checked = text_of(lead.get(address, {"expiration_custom": day, "may_shorten": "on"}))
@@ -370,7 +370,7 @@ def test_each_reason_links_to_a_list_of_its_orders(lead: Client) -> None:
 
 
 def test_the_undo_of_a_job_is_told_as_such(lead: Client) -> None:
-    former = in_whole_days(2)
+    former = days_from_now(2)
     address, page = preview(lead, [store_order(1), store_order(2)])
     lead.post(address, hidden(page))
     selection = chosen()
@@ -456,7 +456,7 @@ def test_the_cap_of_the_day_is_told_before(lead: Client, settings: Any) -> None:
 
 
 def test_a_submit_makes_the_job_that_the_preview_showed(lead: Client) -> None:
-    at = in_whole_days(5)
+    at = days_from_now(5)
     ids = [
         store_order(1, expires_at=goody_time(at)),
         store_order(2, status="accepted"),
@@ -485,7 +485,7 @@ def test_a_submit_makes_the_job_that_the_preview_showed(lead: Client) -> None:
     ]
     first = JobItem.objects.get(position=1)
     assert first.expiration == at + timedelta(days=14)
-    assert first.snapshot == chosen().frozen[0].snapshot
+    assert first.snapshot == chosen().frozen_orders[0].snapshot
 
 
 def test_a_selection_makes_one_job(lead: Client) -> None:

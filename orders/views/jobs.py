@@ -114,8 +114,8 @@ def _job_page(
 ) -> HttpResponse:
     outcome = request.GET.get("outcome", "")
     outcome = outcome if outcome in job_items.OUTCOMES else ""
-    figures = _figures(request, shown)
-    token = job_page.poll_token(shown, figures)
+    data = _page_data(request, shown)
+    token = job_page.poll_token(shown, data)
     if request.GET.get("poll") == token and token != job_page.MOVING:
         return HttpResponse(status=204)
     items = shown.items.select_related("operation").order_by("position")
@@ -126,7 +126,7 @@ def _job_page(
         "job": job_page.make_job_page(
             shown,
             page,
-            figures,
+            data,
             outcome=outcome,
             is_live=shown.ended_at is None or "live" in request.GET,
             viewer=request.viewer,
@@ -137,11 +137,11 @@ def _job_page(
     return render_page_or_partial(request, _PAGE, context, {"job": "job"}, status=status)
 
 
-def _figures(request: Request, shown: Job) -> job_page.JobFigures:
+def _page_data(request: Request, shown: Job) -> job_page.JobPageData:
     now = request.viewer.now
     counts = shown.items.counts()
     awaits_approval = shown.state == JobState.AWAITING_APPROVAL
-    return job_page.JobFigures(
+    return job_page.JobPageData(
         counts=counts,
         pace=bulk.measure_pace(shown, counts, now=now),
         children=list(shown.children.order_by("number")),

@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from integration.browser.site import Site
 from orders.models import Selection
-from testing.bulk import in_whole_days, select
+from testing.bulk import days_from_now, select
 from testing.domain import actor, goody_time
 
 from .order_states import LONG_FIELDS
@@ -22,7 +22,7 @@ def _mixed(site: Site, action: Selection.Action, statuses: Sequence[str]) -> Sel
     """Select orders with these statuses and of several workspaces, a long one among them."""
     ids = []
     for number, status in enumerate(statuses):
-        at = goody_time(in_whole_days(3 + number))
+        at = goody_time(days_from_now(3 + number))
         workspace = ("People team", "long" * 20, "Sales")[number % 3]
         fields = {"status": status, "expires_at": at, "workspace_name": workspace}
         ids.append(site.known_order("Many", **fields, workspace_id=str(uuid4())))
