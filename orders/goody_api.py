@@ -99,8 +99,8 @@ def call_goody[T](
 def reserve_calls(count: int, *, longest: float) -> list[float]:
     """Reserve `count` calls within the rate limit; return the seconds until each may start.
 
-    Empty when the first is more than `longest` seconds away. Raises CallsBlocked. The caller
-    passes errors of these calls to `record_limit_error`.
+    The list is empty if the first would start after more than `longest` seconds. Raises
+    CallsBlocked. The caller passes errors of these calls to `record_limit_error`.
     """
     limits = check_limits(now=timezone.now())
     try:
@@ -120,8 +120,9 @@ def reserve_calls(count: int, *, longest: float) -> list[float]:
 def reserve_job_item(*, longest: float) -> float | None:
     """Reserve the next item of a job; return the seconds until it may begin.
 
-    All jobs together keep the pace BULK_ITEMS_PER_SECOND, and leave half of the calls a second to
-    people: an item takes two. None when it is more than `longest` seconds away.
+    All jobs together run at most BULK_ITEMS_PER_SECOND items a second, of two calls each, which
+    leaves half of the rate limit to people. Return None if the item would begin after more than
+    `longest` seconds.
     """
     pace = min(settings.BULK_ITEMS_PER_SECOND, settings.GOODY_CALLS_PER_SECOND / 4)
     waits = ApiLimits.objects.reserve_calls(
@@ -145,7 +146,7 @@ def make_separate_client(*, calls_at_once: int) -> Client:
 
 @contextmanager
 def write_slot() -> Iterator[None]:
-    """Hold one of the slots for writes of this process, which no read ever takes.
+    """Hold one of the slots for writes of this process, which reads never take.
 
     Raises NotConfigured, or Unavailable ("slots") after GOODY_WRITE_SLOT_WAIT seconds.
     """
@@ -164,7 +165,7 @@ def call_unthrottled[T](request: Callable[[Client, RetryPolicy], T], policy: Ret
 def check_limits(*, now: datetime) -> ApiLimits:
     """Return the limits. Raises KeyRejected or CallsPaused if no call may be made.
 
-    A pause that ends later than any that is ever set is ignored: the clock was set back.
+    A pause that ends further in the future than any new one is ignored: the clock was set back.
     """
     limits = ApiLimits.objects.current()
     if limits.is_key_rejected(settings.GOODY_API_KEY):
@@ -184,7 +185,7 @@ def _record_errors_of[T](call: Callable[[], T]) -> T:
 
 
 def record_limit_error(error: GoodyError) -> None:
-    """Record for all processes what an error of the client says about the limits."""
+    """Record a 401 or 429 for all processes, a TLS failure or redirect as a security event."""
     if isinstance(error, Unauthorized):
         _store(lambda: ApiLimits.objects.reject_key(settings.GOODY_API_KEY, now=timezone.now()))
     elif isinstance(error, RateLimited):

@@ -1,7 +1,7 @@
 """Triggers that make the audit append-only, for both databases.
 
-They are defined here, outside the migration, because tests that flush tables drop and recreate
-them. Nothing else may.
+They are defined here and not in a migration, because tests that flush tables drop and recreate
+them. No other code may do so.
 """
 
 from __future__ import annotations

@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 
 
 class Request(HttpRequest):
-    """An HttpRequest as views get it, with the attributes that our middleware sets."""
+    """The type of requests in views: an HttpRequest with the attributes of our middleware."""
 
     user: User | AnonymousUser
     viewer: Viewer
@@ -39,7 +39,10 @@ class Request(HttpRequest):
 
 
 class Viewer:
-    """The person who sends a request: rights (`actor`), `now` (aware UTC), `zone`, preferences."""
+    """The person who sends a request: rights (`actor`), time zone, preferences, and the time `now`.
+
+    `now` is aware, in UTC, and the same for the whole request.
+    """
 
     def __init__(self, request: Request) -> None:
         self._request = request
@@ -88,8 +91,8 @@ class Viewer:
     def given_next_url(self) -> str:
         """The URL in the parameter `next`, or of the list that links here; "" if there is neither.
 
-        Rows of a list have no parameter `next`, which would be most of their markup. `next` is
-        only accepted if it is a local path, or else it would be an open redirect.
+        The links in rows of a list have no parameter `next`, which would be most of their markup.
+        `next` is only accepted if it is a local path, to prevent open redirects.
         """
         request = self._request
         url = request.POST.get("next") or request.GET.get("next") or ""
