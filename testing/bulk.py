@@ -28,10 +28,14 @@ def days_from_now(days: float) -> datetime:
     return datetime.now(UTC).replace(microsecond=0) + timedelta(days=days)
 
 
+# Computed once, so that an order that is stored twice has the same expiration.
+_EXPIRES_AT = goody_time(days_from_now(5))
+
+
 def store_order(number: int, *, read_at: datetime | None = None, **fields: Any) -> UUID:
     """Store an order in the index: notified, expiring in five days, with `fields` as overrides."""
     order_id = uuid("bulk", number)
-    given = {"id": str(order_id), "expires_at": goody_time(days_from_now(5)), **fields}
+    given = {"id": str(order_id), "expires_at": _EXPIRES_AT, **fields}
     index.upsert_orders([order(**given)], read_at=read_at or timezone.now())
     return order_id
 
