@@ -1,6 +1,6 @@
 """Measures the preview of a bulk action on the largest possible selection, as a lead.
 
-The orders are the newest ones. LIST_ROUNDS (50) is the number of requests.
+The orders are those created within some days. LIST_ROUNDS (50) is the number of requests.
 """
 
 from __future__ import annotations
@@ -19,8 +19,9 @@ from testing.serving import Visitor
 _ROUNDS = int(os.environ.get("LIST_ROUNDS", "50"))
 _BARE = "bare 30 KB"
 _MAX_P95 = 300.0
-# How far back the list goes, in days: the longest list that a selection takes is used.
-_DAYS = (3650, 1000, 365, 180, 90, 60, 40, 30, 20, 14, 10, 7, 5, 4, 3, 2, 1)
+# The list begins _BEGINS days ago; its length is the largest of _DAYS within a selection's limit.
+_BEGINS = 650
+_DAYS = (650, 500, 365, 180, 90, 60, 40, 30, 20, 14, 10, 7, 5, 4, 3, 2, 1)
 
 
 def measure_preview(vendor: str) -> None:
@@ -51,8 +52,10 @@ def measure_preview(vendor: str) -> None:
 
 def longest_list(visitor: Visitor) -> str:
     """Return the parameters of the longest list that is within the limit of a selection."""
+    first = datetime.now(UTC) - timedelta(days=_BEGINS)
     for days in _DAYS:
-        query = f"created_after={datetime.now(UTC) - timedelta(days=days):%Y-%m-%d}"
+        last = first + timedelta(days=days - 1)
+        query = f"created_after={first:%Y-%m-%d}&created_before={last:%Y-%m-%d}"
         if match_count(visitor, query):
             return query
     raise SystemExit("every list is too long for a selection")
