@@ -17,7 +17,7 @@ import hashlib
 import re
 from dataclasses import dataclass
 
-HEAD_BYTES = 200
+EXCERPT_BYTES = 200
 MESSAGE_CHARS = 300
 # Redaction reads more than it keeps, so that no e-mail address or token is truncated and missed.
 _REDACTION_WINDOW = 4000
@@ -57,12 +57,12 @@ KIND_DESCRIPTIONS = {
 class ResponseExcerpt:
     """The part of a response that may be logged.
 
-    `head` has at most 200 bytes of the redacted body (see `redact`). `sha256` is the hex digest of
-    the body as far as it was read, or "".
+    `body_start` has at most 200 bytes of the redacted body (see `redact`). `sha256` is the hex
+    digest of the body as far as it was read, or "".
     """
 
     status: int | None = None
-    head: str = ""
+    body_start: str = ""
     sha256: str = ""
 
 
@@ -72,7 +72,9 @@ NO_EXCERPT = ResponseExcerpt()
 def excerpt_response(*, status: int, body: bytes, secret: str = "") -> ResponseExcerpt:
     """Return the excerpt of a response, with `secret` removed from it."""
     return ResponseExcerpt(
-        status=status, head=redact(body, secret=secret), sha256=hashlib.sha256(body).hexdigest()
+        status=status,
+        body_start=redact(body, secret=secret),
+        sha256=hashlib.sha256(body).hexdigest(),
     )
 
 
@@ -84,7 +86,7 @@ def redact(body: bytes, *, secret: str = "") -> str:
     text = body[:_REDACTION_WINDOW].decode("utf-8", "replace")
     text = _JSON_TEXT.sub(r'\1"..."', redacted_line(text, secret=secret))
     text = _TOKEN.sub("[token]", _EMAIL.sub("[email]", text))
-    return text.encode()[:HEAD_BYTES].decode("utf-8", "ignore")
+    return text.encode()[:EXCERPT_BYTES].decode("utf-8", "ignore")
 
 
 def redacted_line(text: str, *, secret: str = "") -> str:
@@ -110,9 +112,9 @@ class GoodyError(Exception):
         return self.excerpt.status
 
     @property
-    def head(self) -> str:
+    def body_start(self) -> str:
         """At most 200 bytes of the body, redacted."""
-        return self.excerpt.head
+        return self.excerpt.body_start
 
     @property
     def sha256(self) -> str:
@@ -125,7 +127,7 @@ class GoodyError(Exception):
         return {
             "kind": self.kind,
             "status": self.status,
-            "head": self.head,
+            "body_start": self.body_start,
             "sha256": self.sha256,
         }
 

@@ -195,7 +195,7 @@ class Oracle:
         return set(open_.values_list("order_uuid", flat=True))
 
     @cached_property
-    def others(self) -> dict[int, list[tuple[int, int | None]]]:
+    def other_products(self) -> dict[int, list[tuple[int, int | None]]]:
         found: dict[int, list[tuple[int, int | None]]] = {}
         for other in OtherProduct.objects.all():
             pair = other.product_id, other.brand_id
@@ -271,7 +271,7 @@ class Oracle:
 
     def _label_ids(self, row: Order) -> set[int]:
         ids = {row.product_id, row.brand_id, row.sender_id, row.workspace_id}
-        ids.update(pk for pair in self.others.get(row.pk, []) for pk in pair)
+        ids.update(pk for pair in self.other_products.get(row.pk, []) for pk in pair)
         return {pk for pk in ids if pk is not None}
 
     def _statuses(self, query: Query, row: Order) -> bool:
@@ -302,7 +302,7 @@ class Oracle:
         )
 
     def _choices(self, query: Query, row: Order) -> bool:
-        others = self.others.get(row.pk, [])
+        others = self.other_products.get(row.pk, [])
         in_cart = {row.product_id, *(product for product, _ in others)}
         brands = {row.brand_id, *(brand for _, brand in others)}
         return all(

@@ -77,7 +77,7 @@ def test_the_evidence_has_no_names_from_json():
     body = b'{"error": "Too late", "a": {"recipient_first_name":"Pri\\"ya","n": 1}, "b": "Nair'
     with FaultyServer(answer(409, body)) as server, pytest.raises(Rejected) as caught:
         cancel(make_client(server.url))
-    assert caught.value.head == (
+    assert caught.value.body_start == (
         '{"error": "Too late", "a": {"recipient_first_name":"...","n": 1}, "b": "..."'
     )
 
@@ -88,12 +88,12 @@ def test_the_evidence_is_short_and_redacted():
     with FaultyServer(answer(404, body)) as server, pytest.raises(NotFound) as caught:
         cancel(make_client(server.url))
     error = caught.value
-    assert error.head.startswith("Hi [email] key [key] token [token] é")
-    assert 198 <= len(error.head.encode()) <= 200
+    assert error.body_start.startswith("Hi [email] key [key] token [token] é")
+    assert 198 <= len(error.body_start.encode()) <= 200
     assert error.detail == {
         "kind": "not_found",
         "status": 404,
-        "head": error.head,
+        "body_start": error.body_start,
         "sha256": hashlib.sha256(body).hexdigest(),
     }
     assert str(error) == "Goody does not know this order"

@@ -25,10 +25,10 @@ from orders.viewer import Viewer
 
 from .bulk_table import (
     ActionWords,
+    ExclusionReason,
     PreviewPager,
     PreviewRow,
     PreviewTable,
-    Reason,
     Tab,
     is_shortened,
     words_of_action,
@@ -109,7 +109,7 @@ class BulkPreview:
     workspaces: Sequence[WorkspaceSum]
     sums_label: str
     tabs: Sequence[Tab]
-    reasons: Sequence[Reason]
+    reasons: Sequence[ExclusionReason]
     rows: Sequence[PreviewRow]
     pager: PreviewPager
     hidden: Sequence[tuple[str, str]]

@@ -60,7 +60,7 @@ class Tab:
 
 
 @dataclass(frozen=True, slots=True)
-class Reason:
+class ExclusionReason:
     """A reason for which orders are left out, with their number.
 
     `url` shows these orders in the table, `list_url` in the list of orders.
@@ -155,14 +155,14 @@ class PreviewTable:
             for label, key, n in counts
         ]
 
-    def reasons(self) -> list[Reason]:
+    def reasons(self) -> list[ExclusionReason]:
         """Return the reasons. A next step that several of them share is shown once."""
         said: set[str] = set()
         found = []
         for group in self._plan.groups:
             step = group.eligibility.next_step
             found.append(
-                Reason(
+                ExclusionReason(
                     f"{len(group.items):,}",
                     group.eligibility.sentence,
                     "" if step in said else step,
