@@ -78,7 +78,7 @@ def open_order(emulator: Emulator, **fields: Any) -> UUID:
     return UUID(created[0]["id"])
 
 
-def snapshot(order_id: UUID) -> dict[str, Any]:
+def current_snapshot(order_id: UUID) -> dict[str, Any]:
     """Return the snapshot of the order as a dialog that is opened now contains it."""
     return order_snapshot(services.refresh_order(order_id=order_id, now=timezone.now()).order)
 
@@ -87,7 +87,7 @@ def cancel(order_id: UUID, **given: Any) -> Operation:
     form = {
         "actor": given.pop("actor", None) or actor(),
         "order_id": order_id,
-        "snapshot": given.pop("snapshot", None) or snapshot(order_id),
+        "snapshot": given.pop("snapshot", None) or current_snapshot(order_id),
         "form_key": uuid4(),
         "reason": "duplicate",
         "note": "",
@@ -101,7 +101,7 @@ def extend(order_id: UUID, **given: Any) -> Operation:
     form = {
         "actor": given.pop("actor", None) or actor(),
         "order_id": order_id,
-        "snapshot": given.pop("snapshot", None) or snapshot(order_id),
+        "snapshot": given.pop("snapshot", None) or current_snapshot(order_id),
         "form_key": uuid4(),
         "expiration": in_days(44),
         "may_shorten": False,

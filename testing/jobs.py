@@ -16,7 +16,7 @@ from orders import bulk, goody_api, services
 from orders.audit import Action
 from orders.bulk import runner
 from orders.models import OPEN_STATES, AuditEntry, ItemState, Job, JobItem, Operation, State
-from testing.domain import actor, in_days, open_order, read_until_settled, snapshot
+from testing.domain import actor, current_snapshot, in_days, open_order, read_until_settled
 from testing.parent_death import kill_with_parent
 from testing.vendor import Emulator
 
@@ -30,7 +30,7 @@ def open_orders(emulator: Emulator, count: int) -> list[UUID]:
 
 def new_items(order_ids: Iterable[UUID], **fields: Any) -> list[bulk.NewItem]:
     """Return items of these orders with the snapshots that Goody has now."""
-    return [bulk.NewItem(one, snapshot(one), **fields) for one in order_ids]
+    return [bulk.NewItem(one, current_snapshot(one), **fields) for one in order_ids]
 
 
 def cancel_job(order_ids: Iterable[UUID], **given: Any) -> Job:

@@ -14,7 +14,15 @@ from orders.eligibility import order_snapshot
 from orders.models import Operation
 from orders.outcome_message import OutcomeMessage
 from orders.outcomes import outcome_message
-from testing.domain import ORDER_ID, cancel, extend, open_order, order, snapshot, stored_outcome
+from testing.domain import (
+    ORDER_ID,
+    cancel,
+    current_snapshot,
+    extend,
+    open_order,
+    order,
+    stored_outcome,
+)
 from testing.faulty_server import FaultyServer
 from testing.vendor import Emulator
 
@@ -61,7 +69,7 @@ def _lose(
 ) -> Operation:
     settings.GOODY_WRITE_DEADLINE = 0.3
     order_id = open_order(emulator)
-    shown = snapshot(order_id)
+    shown = current_snapshot(order_id)
     emulator.add_fault(fault, method="POST", times=1)
     done: Operation = write(order_id, snapshot=shown, **given)
     assert stored_outcome(done)[:2] == ("unknown", "C")

@@ -24,7 +24,7 @@ class QueuedTask(Protocol):
         """Run the request in this thread."""
 
     def refuse(self, group: str) -> None:
-        """Answer that the wait was too long."""
+        """Answer the request with 503 instead of running it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,12 +23,12 @@ from .jobs import (
     blocking_jobs_by_order,
     create_job,
     decline_job,
+    job_summary,
     needs_approval,
     resume_job,
     retry_failed,
     run_remaining,
     stop_job,
-    summary,
 )
 from .limits import BulkLimitReached
 from .pace import Pace, measure_pace
@@ -50,6 +50,7 @@ __all__ = [
     "create_job",
     "decline_job",
     "describe_item_counts",
+    "job_summary",
     "measure_pace",
     "needs_approval",
     "queue_due_jobs",
@@ -59,5 +60,4 @@ __all__ = [
     "run_job",
     "run_remaining",
     "stop_job",
-    "summary",
 ]

@@ -207,7 +207,7 @@ def _store(job: Job, items: Sequence[NewItem], *, actor: Actor, params: JobParam
         actor,
         Action.JOB_START,
         job,
-        detail=summary(job),
+        detail=job_summary(job),
         now=job.created_at,
         reason=params.reason,
         note=params.note,
@@ -235,7 +235,7 @@ def _item(job: Job, position: int, item: NewItem, holder: BlockingJob | None) ->
     )
 
 
-def summary(job: Job) -> str:
+def job_summary(job: Job) -> str:
     """Return a description of the job for the audit: "Job 12: cancel 37 gifts. Orders that ..."."""
     verb = "cancel" if job.action == Action.ORDER_CANCEL else "extend"
     gifts = "1 gift" if job.total == 1 else f"{job.total:,} gifts"
@@ -343,7 +343,7 @@ def _change(
 ) -> Job:
     """Record and make a change in one transaction. Raises JobChanged if it was not made."""
     with transaction.atomic():
-        record_job_action(actor, name, job, detail=summary(job), now=now, note=note)
+        record_job_action(actor, name, job, detail=job_summary(job), now=now, note=note)
         if not change():
             job.refresh_from_db()
             raise JobChanged(job)

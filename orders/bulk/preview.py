@@ -94,7 +94,7 @@ class PlanGroup:
 
 @dataclass(frozen=True)
 class Plan:
-    """The items of a selection, in its order."""
+    """The planned items of a selection, in the sequence of the selection."""
 
     items: Sequence[PlannedItem]
 

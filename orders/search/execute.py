@@ -285,7 +285,7 @@ class QueryExecutor:
         self, scan: KeysetScan, keys: Sequence[int], tests: Sequence[Condition]
     ) -> list[Row]:
         """Return the first rows, in the sort order of the list, of the orders with these keys."""
-        table, column = self._dialect.keys_table(keys), f"o.{self._column}"
+        table, column = self._dialect.keys_subquery(keys), f"o.{self._column}"
         within = self._bounds.scan_conditions(scan, key="o.id", value=column)
         test = all_of([*(one.test for one in tests), *within])
         direction = scan.order.direction

@@ -28,7 +28,7 @@ def value_in(column: str, values: Sequence[object]) -> SqlFragment:
     return SqlFragment(f"{column} = ANY(%s)", (list(values),))
 
 
-def keys_table(values: Sequence[int]) -> SqlFragment:
+def keys_subquery(values: Sequence[int]) -> SqlFragment:
     """Return SQL for a table `c` with these keys as `id`, in any order."""
     return SqlFragment("unnest(%s::bigint[]) c(id)", (list(values),))
 

@@ -46,7 +46,7 @@ def value_in(column: str, values: Sequence[object]) -> SqlFragment:
     return SqlFragment(f"{column} IN (SELECT value FROM json_each(%s))", (json.dumps(parameters),))  # noqa: S608
 
 
-def keys_table(values: Sequence[int]) -> SqlFragment:
+def keys_subquery(values: Sequence[int]) -> SqlFragment:
     """Return SQL for a table `c` with these keys as `id`, in their order."""
     return SqlFragment("(SELECT value AS id FROM json_each(%s)) c", (json.dumps(values),))
 

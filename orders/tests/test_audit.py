@@ -32,10 +32,10 @@ from testing.domain import (
     actor,
     audit_history,
     cancel,
+    current_snapshot,
     extend,
     in_days,
     open_order,
-    snapshot,
     store_operation,
 )
 from testing.users import make_user
@@ -139,7 +139,7 @@ def test_longest_name_is_truncated_to_the_column(emulator: Emulator) -> None:
 @pytest.mark.django_db
 def test_missing_right_prevents_calls_and_rows(emulator: Emulator) -> None:
     order_id = open_order(emulator)
-    shown = snapshot(order_id)
+    shown = current_snapshot(order_id)
     needs = store_operation(state=State.NEEDS_HUMAN, order_uuid=uuid4())
     before = AuditEntry.objects.count(), Operation.objects.count(), emulator.calls()["total"]
     leaver = make_user("lead", "leaver")
@@ -336,7 +336,7 @@ OUTCOMES: dict[str, tuple[dict[str, Any], list[str]]] = {
 def test_one_intent_and_each_outcome(emulator: Emulator, name: str) -> None:
     fault, outcomes = OUTCOMES[name]
     order_id = open_order(emulator)
-    shown = snapshot(order_id)
+    shown = current_snapshot(order_id)
     emulator.add_fault(fault, method="POST")
     done = cancel(order_id, snapshot=shown)
     assert audit_history(done) == [

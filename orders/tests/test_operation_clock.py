@@ -17,6 +17,7 @@ from orders.services import ReadEvidence
 from testing.domain import (
     WorkerEvidence,
     cancel,
+    current_snapshot,
     extend,
     failing_statements,
     goody_time,
@@ -24,7 +25,6 @@ from testing.domain import (
     open_order,
     order_json,
     read_if_due,
-    snapshot,
     store_operation,
     stored_outcome,
 )
@@ -160,7 +160,7 @@ def test_confirmed_cancel_is_shown_after_the_clock_was_set_back(
 ) -> None:
     """The toast and the page must not contradict each other."""
     order_id = open_order(emulator)
-    shown = snapshot(order_id)
+    shown = current_snapshot(order_id)
     clock.shift(-200)
     assert cancel(order_id, snapshot=shown).state == "applied"
     view = services.stored_order(order_id)

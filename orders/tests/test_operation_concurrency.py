@@ -23,11 +23,11 @@ from testing.domain import (
     actor,
     audit_history,
     cancel,
+    current_snapshot,
     open_order,
     order,
     order_json,
     read_until_settled,
-    snapshot,
     store_operation,
     stored_outcome,
 )
@@ -47,7 +47,7 @@ CANCELED = {**order_json(), "status": "failed"}
 
 def test_f36_equal_submit_returns_the_same_operation(emulator: Emulator) -> None:
     order_id = open_order(emulator)
-    form = {"form_key": uuid4(), "snapshot": snapshot(order_id), "actor": actor()}
+    form = {"form_key": uuid4(), "snapshot": current_snapshot(order_id), "actor": actor()}
     first = cancel(order_id, **form)
     again = cancel(order_id, **form)
     assert (again.pk, again.state, emulator.posts()) == (first.pk, "applied", 1)
@@ -66,7 +66,7 @@ def test_f36_equal_submit_returns_the_same_operation(emulator: Emulator) -> None
 )
 def test_f36_form_key_with_other_parameters_is_rejected(emulator: Emulator, other: Any) -> None:
     order_id = open_order(emulator)
-    form: dict[str, Any] = {"form_key": uuid4(), "snapshot": snapshot(order_id)}
+    form: dict[str, Any] = {"form_key": uuid4(), "snapshot": current_snapshot(order_id)}
     cancel(order_id, **form)
     if "actor" in other:
         other = {"actor": actor(*other["actor"])}
@@ -78,7 +78,7 @@ def test_f36_form_key_with_other_parameters_is_rejected(emulator: Emulator, othe
 @threaded
 def test_f36_concurrent_equal_submits_make_one_post(emulator: Emulator) -> None:
     order_id = open_order(emulator)
-    form = {"form_key": uuid4(), "snapshot": snapshot(order_id), "actor": actor()}
+    form = {"form_key": uuid4(), "snapshot": current_snapshot(order_id), "actor": actor()}
     results = in_threads(8, lambda: cancel(order_id, **form))
     assert {one.pk for one in results if isinstance(one, Operation)} == {Operation.objects.get().pk}
     assert all(isinstance(one, Operation) for one in results), results
@@ -92,7 +92,7 @@ def test_f36_concurrent_equal_submits_make_one_post(emulator: Emulator) -> None:
 @threaded
 def test_f38_concurrent_submits_of_two_people_make_one_post(emulator: Emulator) -> None:
     order_id = open_order(emulator)
-    shown = snapshot(order_id)
+    shown = current_snapshot(order_id)
     people: list[Actor] = [actor("agent", name) for name in ("ana", "bo", "cy")]
     emulator.set_latency(0.1)
     results = in_threads(3, lambda: cancel(order_id, actor=people.pop(), snapshot=shown))
@@ -139,7 +139,7 @@ def in_thread(attempt: Callable[[], Operation]) -> Operation:
 @pytest.mark.parametrize("state", ["planned", "waiting", "sending", "unknown", "needs_human"])
 def test_f38_open_operation_blocks_other_writes(emulator: Emulator, state: str) -> None:
     order_id = open_order(emulator)
-    shown = snapshot(order_id)
+    shown = current_snapshot(order_id)
     first = store_operation(order_uuid=order_id, state=state)
     with pytest.raises(services.OrderBusy) as busy:
         cancel(order_id, actor=actor("agent", "bo"), snapshot=shown)
@@ -237,7 +237,7 @@ def test_read_concurrent_with_the_post_does_not_outrank_its_answer(goody: Any) -
 
     with FaultyServer(answer(200, order_json()), post=(look_meanwhile,)) as server:
         goody(server)
-        done = cancel(order_id, snapshot=snapshot(order_id))
+        done = cancel(order_id, snapshot=current_snapshot(order_id))
         assert done.state == State.APPLIED
         view = services.stored_order(done.order_uuid)
     assert view is not None

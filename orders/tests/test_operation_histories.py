@@ -29,11 +29,11 @@ from orders.outcomes import outcome_message
 from testing.domain import (
     WorkerEvidence,
     cancel,
+    current_snapshot,
     extend,
     in_days,
     open_order,
     read_if_due,
-    snapshot,
     store_operation,
 )
 from testing.vendor import Emulator
@@ -70,7 +70,7 @@ class History:
         self.clock = clock
         self.chance = random.Random(seed)
         self.order_id = open_order(emulator)
-        self.shown = snapshot(self.order_id)
+        self.shown = current_snapshot(self.order_id)
         self.posts: Counter[UUID] = Counter()
         self.was_accepted = False
         self.evidence = WorkerEvidence()
@@ -139,7 +139,7 @@ class History:
 
     def _snapshot(self) -> dict[str, Any]:
         if self.chance.random() < 0.8:
-            self.shown = snapshot(self.order_id)
+            self.shown = current_snapshot(self.order_id)
         return self.shown
 
     def _open(self) -> list[Operation]:

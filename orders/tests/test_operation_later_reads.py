@@ -22,6 +22,7 @@ from testing.domain import (
     actor,
     audit_history,
     cancel,
+    current_snapshot,
     extend,
     failing_statements,
     goody_time,
@@ -31,7 +32,6 @@ from testing.domain import (
     read_if_due,
     read_until_settled,
     read_when_due,
-    snapshot,
     store_operation,
     stored_outcome,
 )
@@ -319,7 +319,7 @@ def test_read_for_one_operation_is_applied_to_the_others_of_the_order(
 def refused(emulator: Emulator, status: int, **fault: Any) -> Operation:
     """Return a cancel whose POST was answered with this status."""
     order_id = open_order(emulator)
-    shown = snapshot(order_id)
+    shown = current_snapshot(order_id)
     fault = {"kind": "status", "status": status, **fault}
     emulator.add_fault(fault, method="POST", times=1)
     return cancel(order_id, snapshot=shown)
@@ -397,7 +397,7 @@ def test_refusal_is_shown_until_the_order_is_read(
 
 def test_404_to_the_read_after_a_refusal_is_shown(emulator: Emulator, clock: Any) -> None:
     order_id = open_order(emulator)
-    shown = snapshot(order_id)
+    shown = current_snapshot(order_id)
     emulator.add_fault({"kind": "status", "status": 409}, method="POST", times=1)
     emulator.add_fault({"kind": "status", "status": 404}, method="GET", skip=1)
     done = read_when_due(cancel(order_id, snapshot=shown), clock)
@@ -409,7 +409,7 @@ def test_refusal_as_not_found_is_corrected_by_a_read_that_finds_the_order(
     emulator: Emulator, clock: Any
 ) -> None:
     order_id = open_order(emulator)
-    shown = snapshot(order_id)
+    shown = current_snapshot(order_id)
     emulator.add_fault({"kind": "status", "status": 404}, method="POST", times=1)
     emulator.add_fault({"kind": "mutate", "set": {"status": "accepted"}}, method="GET", skip=1)
     done = cancel(order_id, snapshot=shown)

@@ -22,6 +22,7 @@ from testing.domain import (
     actor,
     audit_history,
     cancel,
+    current_snapshot,
     extend,
     goody_time,
     in_days,
@@ -30,7 +31,6 @@ from testing.domain import (
     order_json,
     read_if_due,
     read_until_settled,
-    snapshot,
     store_operation,
     stored_outcome,
 )
@@ -158,7 +158,7 @@ def test_f10_contradictory_answer_without_deciding_reads_needs_a_person(
 ) -> None:
     fault = {"kind": "body", "as": "text", "text": ""}
     order_id = open_order(emulator)
-    shown = snapshot(order_id)
+    shown = current_snapshot(order_id)
     fault["text"] = json.dumps(order_json(id=str(order_id), status="opened"))
     emulator.add_fault(fault, method="POST")
     done = cancel(order_id, snapshot=shown)
@@ -431,7 +431,7 @@ def test_second_attempt_is_refused_when_the_first_took_effect(
     """Its fresh read shows the effect, so it sends nothing."""
     done = cancel_without_answer(emulator, settings, {"kind": "late_apply", "seconds": 600})
     read_until_settled(done, clock)
-    shown = snapshot(done.order_uuid)
+    shown = current_snapshot(done.order_uuid)
     emulator.control("POST", "late")
     again = cancel(done.order_uuid, snapshot=shown)
     assert (title(done), stored_outcome(again)) == ("Canceled at Goody", ("refused", "B", "ended"))

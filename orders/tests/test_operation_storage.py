@@ -20,6 +20,7 @@ from testing.domain import (
     ORDER_ID,
     actor,
     cancel,
+    current_snapshot,
     extend,
     failing_statements,
     goody_time,
@@ -28,7 +29,6 @@ from testing.domain import (
     order,
     order_json,
     read_until_settled,
-    snapshot,
     stored_outcome,
 )
 from testing.faulty_server import (
@@ -57,7 +57,7 @@ def test_no_request_is_made_without_a_stored_intent(
     emulator: Emulator, table: str, what: str
 ) -> None:
     order_id = open_order(emulator)
-    shown = snapshot(order_id)
+    shown = current_snapshot(order_id)
     person = actor()
     before = emulator.calls()["total"]
     with failing_statements(table, what), pytest.raises(services.NotRecorded):
@@ -69,7 +69,7 @@ def test_no_request_is_made_without_a_stored_intent(
 @threaded
 def test_no_byte_is_sent_without_a_stored_claim(emulator: Emulator) -> None:
     order_id = open_order(emulator)
-    shown = snapshot(order_id)
+    shown = current_snapshot(order_id)
     with (
         failing_statements("orders_operation", "UPDATE", when="NEW.state = 'sending'"),
         pytest.raises(services.NotRecorded),
@@ -86,7 +86,7 @@ def test_no_byte_is_sent_without_a_stored_claim(emulator: Emulator) -> None:
 def test_form_works_again_after_not_recorded(emulator: Emulator, when: str) -> None:
     """If the database fails to close an attempt, the next attempt closes it."""
     order_id = open_order(emulator)
-    form = {"snapshot": snapshot(order_id), "form_key": uuid4(), "actor": actor()}
+    form = {"snapshot": current_snapshot(order_id), "form_key": uuid4(), "actor": actor()}
     with (
         failing_statements("orders_operation", "UPDATE", when=when),
         pytest.raises(services.NotRecorded),
@@ -102,7 +102,7 @@ def test_form_works_again_after_not_recorded(emulator: Emulator, when: str) -> N
 @threaded
 def test_order_is_free_for_another_person_after_not_recorded(emulator: Emulator) -> None:
     order_id = open_order(emulator)
-    shown = snapshot(order_id)
+    shown = current_snapshot(order_id)
     with failing_statements("orders_operation", "UPDATE"), pytest.raises(services.NotRecorded):
         cancel(order_id, snapshot=shown)
     assert cancel(order_id, snapshot=shown, actor=actor("agent", "bo")).state == "applied"
@@ -116,7 +116,7 @@ def test_order_is_free_for_other_processes_after_not_recorded(
     monkeypatch.setattr(intents, "_RETRY_EVERY", 0.02)
     order_id = open_order(emulator)
     with failing_statements("orders_operation", "UPDATE"), pytest.raises(services.NotRecorded):
-        cancel(order_id, snapshot=snapshot(order_id))
+        cancel(order_id, snapshot=current_snapshot(order_id))
     done = Operation.objects.get()
     wait_for(lambda: stored_outcome(done)[0] != "planned", timeout=20)
     assert stored_outcome(done) == ("not_sent", "A", "not_recorded")
@@ -125,7 +125,7 @@ def test_order_is_free_for_other_processes_after_not_recorded(
 @threaded
 def test_outcome_that_cannot_be_stored_is_found_by_reads(emulator: Emulator, clock: Any) -> None:
     order_id = open_order(emulator)
-    shown = snapshot(order_id)
+    shown = current_snapshot(order_id)
     with (
         failing_statements("orders_operation", "UPDATE", when="NEW.state = 'applied'"),
         pytest.raises(services.OutcomeNotRecorded),
@@ -192,7 +192,7 @@ def test_claimed_write_without_a_sent_byte_is_closed_as_not_sent(
 ) -> None:
     """The claim is committed, nothing leaves, and the database refuses to store that."""
     order_id = open_order(emulator)
-    form = {"snapshot": snapshot(order_id), "form_key": uuid4(), "actor": actor()}
+    form = {"snapshot": current_snapshot(order_id), "form_key": uuid4(), "actor": actor()}
     claim = send._claim_sending
 
     def claim_slowly(operation: Operation, fresh: GoodyOrder) -> None:
@@ -216,7 +216,7 @@ def test_integrity_error_is_logged_as_an_error(
     emulator: Emulator, caplog: Any, outcome: str
 ) -> None:
     order_id = open_order(emulator)
-    shown = snapshot(order_id)
+    shown = current_snapshot(order_id)
     with (
         failing_statements("orders_auditentry", "INSERT", when=f"NEW.outcome = '{outcome}'"),
         pytest.raises((services.NotRecorded, services.OutcomeNotRecorded)),
@@ -231,7 +231,7 @@ def test_database_error_is_logged_without_values_of_the_row(
 ) -> None:
     order_id = open_order(emulator)
     with pytest.raises(services.NotRecorded):
-        cancel(order_id, snapshot=snapshot(order_id), reason=None, note="Mira moved house")
+        cancel(order_id, snapshot=current_snapshot(order_id), reason=None, note="Mira moved house")
     assert [record.levelname for record in logged(caplog)] == ["ERROR"]
     assert "IntegrityError" in caplog.text
     assert "Mira moved house" not in caplog.text
@@ -245,7 +245,7 @@ def logged(caplog: Any) -> list[Any]:
 @pytest.mark.sqlite_only(reason="PRAGMA max_page_count is SQLite's way to a full disk")
 def test_f54_full_disk_prevents_the_write_but_not_reading(emulator: Emulator, caplog: Any) -> None:
     order_id = open_order(emulator)
-    shown = snapshot(order_id)
+    shown = current_snapshot(order_id)
     person = actor()
     before = emulator.calls()["total"]
     with connection.cursor() as cursor:
@@ -282,7 +282,7 @@ def test_confirmed_cancel_that_cannot_be_stored_is_not_shown_as_not_sent(
 
     with FaultyServer(answer(200, order_json()), post=(pause,)) as server:
         goody(server)
-        shown = snapshot(order_id)
+        shown = current_snapshot(order_id)
         refused = failing_statements("orders_auditentry", "INSERT", when="NEW.outcome = 'applied'")
         with refused, pytest.raises(services.OutcomeNotRecorded):
             cancel(order_id, snapshot=shown)

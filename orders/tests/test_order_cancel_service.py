@@ -19,11 +19,11 @@ from testing.domain import (
     ORDER_ID,
     audit_history,
     cancel,
+    current_snapshot,
     open_order,
     order,
     order_json,
     read_if_due,
-    snapshot,
     stored_outcome,
 )
 from testing.faulty_server import (
@@ -94,7 +94,7 @@ def test_wrong_state_is_refused_without_a_post(
     emulator: Emulator, status: str, kind: str, heading: str
 ) -> None:
     order_id = open_order(emulator)
-    shown = snapshot(order_id)
+    shown = current_snapshot(order_id)
     emulator.change_order(order_id, status=status)
     done = cancel(order_id, snapshot=shown)
     assert stored_outcome(done) == ("refused", "B", kind)
@@ -104,7 +104,7 @@ def test_wrong_state_is_refused_without_a_post(
 
 def test_a_recipient_who_accepted_meanwhile_is_named_with_the_time(emulator: Emulator) -> None:
     order_id = open_order(emulator)
-    shown = snapshot(order_id)
+    shown = current_snapshot(order_id)
     emulator.change_order(order_id, status="accepted")
     done = cancel(order_id, snapshot=shown)
     accepted = emulator.get_order(order_id)["event_times"]["accepted_at"]
@@ -244,7 +244,7 @@ def test_a_claim_that_waited_until_the_read_was_too_old_sends_nothing(
         return done
 
     order_id = open_order(emulator)
-    shown = snapshot(order_id)
+    shown = current_snapshot(order_id)
     with connection.execute_wrapper(slow_claim):
         done = cancel(order_id, snapshot=shown)
     unsent(done, "slow", TOO_OLD)
@@ -296,7 +296,7 @@ def test_f15_an_applied_cancel_behind_a_refusal_is_found_by_the_read_that_follow
 ) -> None:
     """A proxy repeated our request and returned only the second answer."""
     order_id = open_order(emulator)
-    shown = snapshot(order_id)
+    shown = current_snapshot(order_id)
     fault = {"kind": "apply_then_status", "status": status, "text": "Already canceled"}
     emulator.add_fault(fault, method="POST")
     done = cancel(order_id, snapshot=shown)
@@ -483,7 +483,7 @@ def test_excerpt_of_an_unusable_answer_is_stored(goody: Any) -> None:
     page = answer(200, b"<html>maintenance of ana@example.test</html>", content_type="text/html")
     with FaultyServer(answer(200, order_json()), post=(page,)) as server:
         goody(server)
-        done = cancel(order_id, snapshot=snapshot(order_id))
+        done = cancel(order_id, snapshot=current_snapshot(order_id))
     assert done.state == State.UNKNOWN
     assert done.evidence is not None
     assert (done.evidence["status"], len(done.evidence["sha256"])) == (200, 64)

@@ -18,6 +18,7 @@ from testing.domain import (
     NEVER_ACCEPTED,
     ORDER_ID,
     cancel,
+    current_snapshot,
     extend,
     goody_time,
     in_days,
@@ -25,7 +26,6 @@ from testing.domain import (
     order,
     order_json,
     read_when_due,
-    snapshot,
     store_operation,
     stored_outcome,
 )
@@ -122,7 +122,7 @@ def test_the_same_date_and_a_date_where_there_was_none(emulator: Emulator) -> No
 )
 def test_wrong_state(emulator: Emulator, status: str, kind: str) -> None:
     order_id = open_order(emulator)
-    shown = snapshot(order_id)
+    shown = current_snapshot(order_id)
     emulator.change_order(order_id, status=status)
     done = extend(order_id, snapshot=shown)
     assert (stored_outcome(done), emulator.posts()) == (("refused", "B", kind), 0)
@@ -130,7 +130,7 @@ def test_wrong_state(emulator: Emulator, status: str, kind: str) -> None:
 
 def test_f34_order_changed_since_the_dialog(emulator: Emulator) -> None:
     order_id = open_order(emulator)
-    shown = snapshot(order_id)
+    shown = current_snapshot(order_id)
     emulator.change_order(order_id, expires_at="2099-05-06T07:08:00Z")
     done = extend(order_id, snapshot=shown)
     assert (stored_outcome(done), emulator.posts()) == (("refused", "B", "moved"), 0)
@@ -228,7 +228,7 @@ def test_f36_form_key_with_other_parameters_is_rejected(emulator: Emulator, othe
     order_id, wanted = open_order(emulator), in_days(44)
     form: dict[str, Any] = {
         "form_key": uuid4(),
-        "snapshot": snapshot(order_id),
+        "snapshot": current_snapshot(order_id),
         "expiration": wanted,
     }
     first = extend(order_id, **form)

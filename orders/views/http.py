@@ -17,8 +17,8 @@ from orders.rights import Right
 from orders.viewer import Request
 
 
-class View[**P](Protocol):
-    """A view with the right that it requires, which a test of all URLs checks."""
+class RestrictedView[**P](Protocol):
+    """A view with the right that it requires. A test checks that every URL has one."""
 
     required_right: Right
 
@@ -27,10 +27,10 @@ class View[**P](Protocol):
 
 def requires_right[**P](
     right: Right,
-) -> Callable[[Callable[Concatenate[Request, P], HttpResponseBase]], View[P]]:
+) -> Callable[[Callable[Concatenate[Request, P], HttpResponseBase]], RestrictedView[P]]:
     """Run the view only for people with the right; raise NotAllowed (a 403 page) for others."""
 
-    def decorate(view: Callable[Concatenate[Request, P], HttpResponseBase]) -> View[P]:
+    def decorate(view: Callable[Concatenate[Request, P], HttpResponseBase]) -> RestrictedView[P]:
         @wraps(view)
         def guarded(request: Request, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
             request.viewer.actor.require(right)
