@@ -1,8 +1,8 @@
 """The list in Chromium, next to Django's admin and Datasette with the same orders (SQLite).
 
 For each site in turn: the first paint of the whole page, and the time from the click on the link to
-the next page until that page is painted. Then what only the dashboard has: the time from a key in
-the search box to the painted options, and the CPU time of a page turn in the browser. Then, once,
+the next page until that page is painted. For the dashboard alone: the time from a key in the search
+box to the painted options, and the CPU time of a page turn in the browser. Then, once,
 the bytes over the wire, the number of elements, and the bytes of a row's tags. "× bare" is the
 ratio to the first paint of a page of 30 KB without scripts and styles, in the same browser and run.
 BROWSER_ROUNDS (20) is the number of measurements of each kind.

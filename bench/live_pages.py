@@ -1,4 +1,4 @@
-"""The live pages: what the dashboard adds to Goody's own time, and the memory of each process.
+"""The live pages: the time that the dashboard adds to Goody's own, and the memory of each process.
 
 For the list (50 rows) and the detail, with Goody answering at once and after 100 ms: the whole
 page, the same request to Goody directly, and the difference. ROUNDS (200) changes how often, and

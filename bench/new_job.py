@@ -1,4 +1,4 @@
-"""`python -m bench.new_job COUNT`: create so many orders at Goody and a job that cancels them.
+"""`python -m bench.new_job COUNT`: create COUNT orders at Goody and a job that cancels them.
 
 It runs in a process with the environment of the measured one. EMULATOR_URL is the emulator.
 """

@@ -180,7 +180,7 @@ class ChildProcesses:
             time.sleep(0.2)
 
     def stop(self) -> None:
-        """End everything; the emulator last, so that calls under way get their answers."""
+        """Stop all processes; the emulator last, so that calls in progress get their answers."""
         until = time.monotonic() + STOPPED_WITHIN
         emulator = self.running.pop("emulator", None)
         self._end(list(self.running.values()), until)

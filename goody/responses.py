@@ -45,7 +45,7 @@ class OrderIdMismatch(ValueError):
 def parse_response[T](response: Response, parse: Callable[[bytes], T], *, secret: str) -> T:
     """Parse the body of a success. Raises RequestFailed for everything else.
 
-    `secret` is removed from what the error quotes.
+    `secret` is removed from the text that the error quotes.
     """
     kind = _kind_of_status(response)
     if kind is None:

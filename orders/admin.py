@@ -113,17 +113,17 @@ class RoleAdmin(ReadOnlyAdmin):
 class AccountAdmin(EditableAdmin, UserAdmin):
     """A user's group is the role. A user with audit entries is deactivated, never deleted.
 
-    Every change is audited with what it changed; passwords are named and not shown.
+    Every change is audited with the former and the new values, of passwords only that they changed.
     """
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
         stored = User.objects.filter(pk=obj.pk).first()
-        form.facts_before = _account_facts(stored) if stored else {}
+        form.facts_before = _audited_fields(stored) if stored else {}
         super().save_model(request, obj, form, change)
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
-        after = _account_facts(form.instance)
+        after = _audited_fields(form.instance)
         if after != form.facts_before:
             _record_change(request, form.instance, before=form.facts_before, after=after)
 
@@ -140,7 +140,7 @@ class AccountAdmin(EditableAdmin, UserAdmin):
         return response
 
     def delete_model(self, request: HttpRequest, obj: User) -> None:
-        before = _account_facts(obj)
+        before = _audited_fields(obj)
         super().delete_model(request, obj)
         _record_change(request, obj, before=before, after={})
 
@@ -149,7 +149,7 @@ class AccountAdmin(EditableAdmin, UserAdmin):
             self.delete_model(request, user)
 
 
-def _account_facts(user: User) -> dict[str, str]:
+def _audited_fields(user: User) -> dict[str, str]:
     """Return the audited fields of an account: its names and the fields that decide its rights."""
     return {
         "user name": user.get_username(),

@@ -108,7 +108,7 @@ def _is_visible(character: str) -> bool:
 
 
 def isolate_direction(text: str) -> str:
-    """Return the text in isolates, which keep the direction of the sentence around it."""
+    """Return the text in Unicode's isolates, so that it does not affect the sentence around it."""
     return f"{_FIRST_STRONG_ISOLATE}{text}{_END_OF_ISOLATE}"
 
 

@@ -192,7 +192,7 @@ _DEFAULTS = tuple(Filters._field_defaults.values())
 def saved_query_string(filters: Filters) -> str:
     """Return the query string that a saved view stores: equal for equal lists, "" for all orders.
 
-    Position and page size are no part of it, nor are a finding and a selection, which expire within
+    It contains neither position and page size, nor a finding or a selection, which expire within
     days.
     """
     return filters.replace(
@@ -289,7 +289,7 @@ class InvalidPosition(Exception):
 class LivePosition:
     """A page of Goody's list as of the request for its first page.
 
-    `created_before` (aware UTC) keeps orders created since from shifting the pages. It is None on
+    `created_before` (aware UTC) excludes newer orders, which would shift the pages. It is None on
     the first page, which shows the newest orders.
     """
 

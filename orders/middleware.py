@@ -55,7 +55,7 @@ class RequestIdFilter(logging.Filter):
 
 
 class RequestIdMiddleware:
-    """Give each request an id of ours: in the logs, on error pages, in the audit, in a header."""
+    """Assign an id to each request, for the logs, error pages, the audit and a response header."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -137,9 +137,10 @@ class SecFetchMiddleware:
 
 
 class VaryOnHtmxMiddleware:
-    """Set Vary, since a URL has a whole page and fragments, and keep personal pages out of caches.
+    """Set Vary, since a URL has a page and fragments, and prevent caching of personal pages.
 
-    `no-store` also makes Back ask again, so that it shows whole pages and the present state.
+    `no-store` also makes the browser request the page again on Back, which then shows the present
+    state.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
@@ -237,7 +238,7 @@ class IdleSessionMiddleware:
 
 
 class HtmxLoginMiddleware:
-    """Ask for a login on every view that is not marked `login_not_required`.
+    """Require a login for every view that is not marked `login_not_required`.
 
     It replaces Django's LoginRequiredMiddleware, whose redirect fetch follows silently: htmx would
     put the login page into a table cell. Here htmx gets a 401 and a header with the login's URL.

@@ -100,7 +100,7 @@ def _why_refused(operation: Operation, *, now: datetime, zone: ZoneInfo) -> tupl
 
 
 def _moved(operation: Operation, zone: ZoneInfo) -> str:
-    """Return the difference to what the dialog showed, with times in the viewer's zone."""
+    """Return the differences from the snapshot of the dialog, with times in the viewer's zone."""
     found = compare_snapshots(operation.before or {}, operation.after or {}, zone=zone)
     words = "; ".join(str(one) for one in found)
     what = f"The order changed since you looked. {words}." if words else operation.detail

@@ -89,7 +89,7 @@ class Viewer:
 
     @cached_property
     def given_next_url(self) -> str:
-        """The URL in the parameter `next`, or of the list that links here; "" if there is neither.
+        """The URL in the parameter `next`, or of the referring list; "" if there is neither.
 
         The links in rows of a list have no parameter `next`, which would be most of their markup.
         `next` is only accepted if it is a local path, to prevent open redirects.
@@ -120,7 +120,7 @@ class Viewer:
 
 
 def _list_of_referrer(request: HttpRequest) -> str:
-    """Return path and query of the page that links here if it is a list of orders; else ""."""
+    """Return path and query of the referring page if it is a list of orders; else ""."""
     page = own_page_from_header(request, "Referer")
     return page if page.partition("?")[0] == reverse("order_list") else ""
 

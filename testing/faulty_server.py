@@ -3,7 +3,7 @@
 `FaultyServer` answers each request with the next behavior of its script (the last one repeats) and
 records the requests. behaviors.py defines the behaviors and certificates.py the certificates; this
 module exports both. `refusing_url` and `blackhole_url` are addresses without a server. The server
-knows nothing about Goody.
+does not depend on Goody's API.
 """
 
 import select

@@ -15,7 +15,7 @@ from orders.models import CreationTimeSource, Order
 
 
 def set_creation_times(order_ids: Iterable[UUID], *, to: datetime) -> None:
-    """Set exact creation times from `to` on, one second apart, in the given order."""
+    """Set exact creation times of the orders, in their sequence, from `to` on, a second apart."""
     thread = threading.Thread(target=_move, args=(list(order_ids), to))
     thread.start()
     thread.join()

@@ -1,7 +1,7 @@
 """Test settings: the real settings with a fixed environment and faster defaults.
 
-The developer's environment and .env are ignored. TEST_ENVIRONMENT (JSON, see processes.py) holds
-what differs from DEFAULTS in a process that a test starts.
+The developer's environment and .env are ignored. TEST_ENVIRONMENT (JSON, see processes.py) has
+the differences from DEFAULTS in a process that a test starts.
 """
 
 import json

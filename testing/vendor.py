@@ -1,6 +1,6 @@
 """The emulator as a process, controlled through its control routes.
 
-Tests use these methods and know no control path.
+Tests use these methods instead of the paths of the control routes.
 """
 
 from __future__ import annotations

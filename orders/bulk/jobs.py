@@ -278,7 +278,7 @@ def approve_job(*, actor: Actor, job_id: UUID, now: datetime) -> Job:
 def decline_job(*, actor: Actor, job_id: UUID, note: str, now: datetime) -> Job:
     """End a job that awaits approval. Raises NotAllowed, SelfApproval, JobChanged.
 
-    The person who asked for it stops it instead.
+    The person who requested the job stops it instead.
     """
     job = Job.objects.get(pk=job_id)
     if job.actor_id == actor.user_id:

@@ -40,8 +40,8 @@ class BulkParameters:
 
     `rule` is None for a cancel, and for a selection whose orders have their own new expirations.
     `zone` is that of the times in the differences.
-    Orders that changed since they were selected are included with `with_changed`, those that the
-    new expiration would shorten, or give a first one, with `may_shorten`.
+    With `with_changed`, orders that changed since they were selected are included; with
+    `may_shorten`, orders whose expiration would become earlier, or that have none.
     """
 
     action: Selection.Action

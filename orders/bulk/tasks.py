@@ -1,6 +1,6 @@
 """Wakes workers up for jobs that are due, through Django's Tasks framework.
 
-A task says "run job N" and nothing else: it may be lost, repeated or late. `queue_due_jobs` queues
+A task only means "run job N": it may be lost, repeated or late. `queue_due_jobs` queues
 another one for a job whose task was lost, and `run_job` does nothing for a job that is not due.
 """
 

@@ -24,7 +24,7 @@ class LoginForm(AuthenticationForm):
 
 
 class TimeZoneField(forms.ChoiceField):
-    """A time zone; "" for the dashboard's. An alias counts as the zone it stands for."""
+    """A time zone; "" for the dashboard's. An alias is replaced by its canonical name."""
 
     def to_python(self, value: Any) -> str:
         return canonical_zone_name(str(value)) or str(value) if value else ""

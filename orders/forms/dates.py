@@ -1,9 +1,8 @@
 """Dates and times as people write them, as instants.
 
 A day without a time is its last second. Days, weekdays and times of day are those of the reader's
-zone. A text that could mean another date is read in one way, and a note says in which, so that the
-reader can check it before anything is sent. No part of a text is ignored: what is not understood as
-a whole is refused.
+zone. An ambiguous text is read in one way, and a note explains it, so that the reader can check it
+before anything is sent. A text that is not understood as a whole is refused: no part is ignored.
 
     2026-12-24   24 Dec   Thu, Dec 24th, 2026   24.12.2026   12/24/2026   12月24日
     today   tomorrow   Friday   next Friday   in 3 weeks   +10 days   end of next month
@@ -50,8 +49,7 @@ class ParsedDate:
 class DateReader:
     """Reads texts at the time `now` (aware UTC) for a reader in `zone`.
 
-    `is_month_first`: whether 4/5 is the fifth of April. `base` (aware UTC) is what "+7 days" is
-    added to.
+    `is_month_first`: whether 4/5 is the fifth of April. "+7 days" is added to `base` (aware UTC).
     """
 
     now: datetime
@@ -60,7 +58,7 @@ class DateReader:
     base: datetime | None = None
 
     def read(self, text: str) -> ParsedDate:
-        """Return the instant that the text means.
+        """Return the instant that the text describes.
 
         Raises ValidationError if it is no date, or a time of day that daylight saving skips or
         repeats on that day.

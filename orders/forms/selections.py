@@ -1,4 +1,4 @@
-"""Forms to select orders, and to choose what a bulk action does with them."""
+"""Forms to select orders, and for the choices in the preview of a bulk action."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class SelectionForm(forms.Form):
 
 
 class PlanForm(forms.Form):
-    """What a person chose in the preview; it is a part of the page's URL.
+    """The choices of a person in the preview, which are a part of the page's URL.
 
     A typed `expiration_custom` is taken, else the picked day of `expiration_day`, else
     `expiration`, a preset or the instant of a former preview. `errors` are shown beside the fields,

@@ -145,7 +145,7 @@ class ExpirationForm(WriteForm, ExtensionFields):
 
     @property
     def typed(self) -> str:
-        """The date in words or figures, as given; "" if a preset was chosen."""
+        """The date as typed or picked; "" if a preset was chosen."""
         names = ("expiration_custom", "expiration_day")
         return next(filter(None, (self.data.get(name, "").strip() for name in names)), "")
 
@@ -185,7 +185,7 @@ class ExpirationForm(WriteForm, ExtensionFields):
 
 
 def _instant(text: str) -> datetime | None:
-    """Return the instant of a hidden field; None for another text."""
+    """Return the instant in a hidden field; None if the text is invalid."""
     try:
         at = datetime.fromisoformat(text)
     except ValueError:

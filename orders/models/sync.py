@@ -152,7 +152,7 @@ class SyncWindow(models.Model):
 
 
 class SeenActivity(models.Model):
-    """The id of a processed activity, kept while the feed may be read there again."""
+    """The id of a processed activity, stored as long as the feed may be read there again."""
 
     id = models.UUIDField(primary_key=True)
     at = models.DateTimeField(db_index=True)

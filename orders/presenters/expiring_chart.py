@@ -52,7 +52,8 @@ class Bar(NamedTuple):
 class Column(NamedTuple):
     """A day, or a part of the present one. `bar` is None for a day without gifts.
 
-    Where there is room, `day` and `month` are below the column, else `label`; each may be "".
+    `day` and `month` are below the column if the chart is wide enough, else `label`; each may be
+    "".
     """
 
     x: str

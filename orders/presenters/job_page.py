@@ -1,4 +1,4 @@
-"""The page of a job: state, progress, attributes, a page of its items, and what a person may do."""
+"""The page of a job: state, progress, attributes, a page of its items, and the possible changes."""
 
 from __future__ import annotations
 

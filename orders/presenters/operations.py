@@ -285,8 +285,9 @@ _BEING_SENT = (State.PLANNED, State.WAITING, State.SENDING)
 def pending_write_sentence(operation: Operation, *, now: datetime, zone: ZoneInfo) -> str:
     """Return a sentence about the write that is in progress.
 
-    "Ana is canceling this gift (14:02 EST)."; without an answer: "Ana asked to cancel this gift
-    (14:02 EST); the outcome is being checked."; closed by reads: "Ana asked to … (14:02 EST)."
+    It is "Ana is canceling this gift (14:02 EST)."; without an answer of Goody "Ana asked to cancel
+    this gift (14:02 EST); the outcome is being checked."; for an operation that reads closed "Ana
+    asked to … (14:02 EST)."
     """
     doing, asked, what = _VERBS[Action(operation.action)]
     suffix = _UNKNOWN_SUFFIX.get(State(operation.state), "")

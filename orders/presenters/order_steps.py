@@ -99,8 +99,8 @@ def order_steps(
 ) -> list[OrderStep]:
     """Return the steps of an order.
 
-    A stage is done only if Goody gives its time, never because a later stage has one. An earlier
-    stage without a time may have been skipped: Goody publishes no state machine. An ended order has
+    A stage is only done if Goody gives its time, even if a later stage has one: an earlier stage
+    without a time may have been skipped, since Goody publishes no state machine. An ended order has
     only the stages with a time, and its end.
     """
     rank = _RANKS.get(order.status, -1)

@@ -45,7 +45,7 @@ PRESETS = (
 
 
 def current_preset(filters: Filters) -> Preset | None:
-    """Return the preset with the conditions of a list, whatever its sort and columns."""
+    """Return the preset with the same conditions as a list; sort and columns may differ."""
     if filters.view is not None:
         return None
     return next((one for one in PRESETS if one.filters == filters.conditions_only), None)

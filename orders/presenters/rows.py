@@ -1,7 +1,6 @@
 """The rows of a list of orders as texts for the template.
 
-The rules (whether it can be canceled, what its expiration means, how a write ended) are in
-orders.eligibility and orders.outcomes.
+The rules for actions, expirations and outcomes are in orders.eligibility and orders.outcomes.
 """
 
 from __future__ import annotations
@@ -225,7 +224,7 @@ class RowBuilder:
 
 
 def shows_action_column(viewer: Viewer) -> bool:
-    """Whether rows have a column for what the person may do with an order."""
+    """Whether rows have a column for the actions of the person."""
     return viewer.actor.may(Right.CANCEL) or viewer.actor.may(Right.EXTEND)
 
 

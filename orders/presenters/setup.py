@@ -1,4 +1,4 @@
-"""The setup page: the steps until all orders are imported, which are done, and what is missing."""
+"""The setup page: the steps until all orders are imported, each with its state."""
 
 from __future__ import annotations
 
@@ -59,8 +59,8 @@ class ImportProgress:
 class SetupPage:
     """The setup page.
 
-    `summary` is one sentence for people who are not admins; `admins` are whom they can ask.
-    `poll_every` is "" once every step is done.
+    `summary` is one sentence for people who are not admins, `admins` are the names of the admins
+    for them. `poll_every` is "" after the last step.
     """
 
     steps: list[SetupStep]
@@ -174,7 +174,7 @@ def _import_step(viewer: Viewer, progress: SyncProgress, *, is_ready: bool) -> S
 
 
 def _waiting(progress: SyncProgress) -> dict[str, str]:
-    """Return the state of the import while an earlier step is not done, and what it waits for."""
+    """Return the state of an import that waits for an earlier step, and a text about that step."""
     if progress.is_full_sync_running:
         return {"state": "halted", "text": "It goes on once the steps above are done."}
     return {"state": "ahead"}

@@ -1,4 +1,4 @@
-"""The page of a pasted ticket: who wrote it, the orders that it names, and what was not found."""
+"""The page of a pasted ticket: its author, the orders that it names, and unknown identifiers."""
 
 from __future__ import annotations
 

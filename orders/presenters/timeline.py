@@ -31,10 +31,10 @@ _EVENTS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimelineEntry:
-    """An entry of the timeline: an event of Goody, or an operation that a person asked for.
+    """An entry of the timeline: an event of Goody, or an operation that a person requested.
 
-    `anchor` is the fragment of the permalink. `who` is the person, `text` what follows the name.
-    `outcome` and `sentence` are "" if `text` says everything; `was` is the former expiration.
+    `anchor` is the fragment of the permalink. `who` is the person, `text` the text after the name.
+    `outcome` and `sentence` are "" if `text` is sufficient; `was` is the former expiration.
     """
 
     anchor: str
@@ -78,7 +78,7 @@ def timeline_entries(
 ) -> list[TimelineDay]:
     """Return the days, newest first. An end without a time comes first.
 
-    `failure` is the operation whose outcome the head of the page tells already.
+    `failure` is the operation whose outcome the header of the page already describes.
     """
     dated = [
         *_goody_events(order, clock),
@@ -146,7 +146,7 @@ def _operation_entry(
 
 
 def _change_made(operation: Operation, clock: RequestClock) -> str:
-    """Return what a confirmed operation changed, after the name of the person."""
+    """Return the text after the person's name for a confirmed operation: "canceled the gift"."""
     if operation.action == Action.ORDER_CANCEL:
         return "canceled the gift"
     if operation.expiration is None:

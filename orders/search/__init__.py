@@ -1,15 +1,15 @@
 """Searching the index.
 
-Pure modules: query.py (what can be searched for), parse.py (the text of the search box), dates.py
+Pure modules: query.py (filters and sorts), parse.py (the text of the search box), dates.py
 (its time windows), describe.py (a query in words), paste.py (ids and other names in pasted text),
 email_addresses.py and pasted_links.py (e-mail addresses and links in text), completions.py (of the
 search box).
 
-Modules that read the database: conditions.py and words.py compile a query, bounds.py narrows its
-ranges, execute.py executes it by the counts of statistics.py; context.py, labels.py and deadline.py
-hold what one search needs; sql.py has SQL fragments, sqlite.py and postgresql.py what differs
-between the databases. Pages call paging.py (lists and counts), facets.py, related.py, expiring.py
-(sums by expiration) and spelling.py (correct_spelling of misspelled names).
+Modules that read the database: conditions.py and word_conditions.py compile a query, bounds.py
+narrows its ranges, and execute.py executes it by the counts of statistics.py. context.py, labels.py
+and deadline.py have the state of one search. sql.py has SQL fragments, sqlite.py and postgresql.py
+the dialects of the databases. Pages call paging.py (lists and counts), facets.py, related.py,
+expiring.py (sums by expiration) and spelling.py (corrections of names).
 """
 
 from .deadline import SearchTimeout, read_snapshot

@@ -14,9 +14,9 @@ class AmountRange(NamedTuple):
 
 
 def parse_amount(value: str) -> AmountRange | None:
-    """Return the range of amounts that a text such as "44.10", "$1,250" or ">100" means.
+    """Return the range of amounts for a text such as "44.10", "$1,250" or ">100".
 
-    "44" means $44.00 to $44.99. Return None if the text is not an amount.
+    The range of "44" is $44.00 to $44.99. Return None if the text is not an amount.
     """
     found = _AMOUNT.fullmatch(value)
     if found is None:

@@ -152,7 +152,7 @@ def _cut(text: str, term: ParsedTerm) -> str:
 
 
 class InvalidOperatorValue(Exception):
-    """The operator does not accept this value. The message explains what to write instead."""
+    """The operator does not accept this value. The message names the accepted values."""
 
 
 type _Reader = Callable[[SearchTerm, RequestClock], Query]

@@ -114,8 +114,8 @@ class SubmittedWrite:
 def find_earlier_submit(submit: SubmittedWrite) -> Operation | None:
     """Return the operation of an earlier equal submit, or None.
 
-    Raises FormKeyReused; OrderBusy when another operation on the order is open, so that nobody
-    waits for a slot in vain; NotRecorded when the database fails.
+    Raises FormKeyReused; OrderBusy when another operation on the order is open, before the submit
+    waits for a slot; NotRecorded when the database fails.
     """
     try:
         _release_unclaimed(submit.order_uuid)

@@ -120,7 +120,7 @@ def _next_attempt(item: JobItem, operation: Operation, *, now: datetime) -> dict
 
 
 def time_of_next_attempt(attempts: int, *, now: datetime) -> datetime:
-    """Return when an item is tried again after so many attempts: exponential backoff."""
+    """Return the time of the next attempt of an item, by exponential backoff."""
     doublings = min(max(attempts - 1, 0), _MAX_DOUBLINGS)
     wait = min(settings.BULK_RETRY_WAIT * 2.0**doublings, settings.GOODY_LONGEST_WAIT)
     return now + timedelta(seconds=wait)

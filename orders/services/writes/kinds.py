@@ -57,7 +57,7 @@ class WriteKind(Protocol):
         """Return whether an answer of 200 proves the write."""
 
     def conclude_from_read(self, order: Order) -> ReadConclusion:
-        """Return what a read shows about the write while its outcome is unknown."""
+        """Return the conclusion of a read about the write while its outcome is unknown."""
 
     def is_still_shown_by(self, order: Order) -> bool | None:
         """Return whether a read after the proof still shows the write; None if unreadable."""
@@ -217,6 +217,6 @@ def _has_effect(operation: Operation) -> bool:
 
 
 def _is_confirmed_and_unchecked(operation: Operation) -> bool:
-    """Whether Goody confirmed it and the worker's check is not over, whatever the clock says."""
+    """Whether Goody confirmed it and the worker has not checked it yet, regardless of the clock."""
     is_confirmed = operation.confirmed_at is not None and operation.contradicted_at is None
     return is_confirmed and operation.due_at is not None

@@ -1,6 +1,7 @@
-"""Applies what one read shows to the operations on its order.
+"""Applies a read of an order to the operations on it.
 
-A read may conclude at once from what it shows: canceled, accepted, the requested expiration.
+A single read decides an outcome if the order is canceled, accepted, or has the requested
+expiration.
 """
 
 from __future__ import annotations
@@ -113,7 +114,7 @@ def _may_take_effect(operation: Operation) -> bool:
 
 
 def _is_explained_otherwise(operation: Operation) -> bool:
-    """Whether another operation of the same kind has or may have caused what a read shows."""
+    """Whether another operation of the same kind may have caused the state that a read shows."""
     others = Operation.objects.on_orders([operation.order_uuid]).exclude(pk=operation.pk)
     alike = others.filter(action=operation.action, expiration=operation.expiration)
     sent = alike.exclude(sent_at=None)

@@ -62,7 +62,7 @@ def operations_due_for_reading(*, now: datetime) -> list[UUID]:
 
 
 def abandon_expired_operations(*, now: datetime, order_id: UUID | None = None) -> int:
-    """Close planned operations whose lease has expired; those being sent become unknown."""
+    """Close planned operations whose lease has expired; "sending" ones become unknown."""
     abandoned = Operation.objects.lease_expired(now)
     if order_id is not None:
         abandoned = abandoned.filter(order_uuid=order_id)

@@ -1,8 +1,9 @@
 """Carries out a write: intent, fresh read, POST, proof, outcome.
 
-The intent is committed before anything is asked of Goody; no transaction is open during a call.
-The transition to `sending` is committed when the connection is established, directly before the
-first byte leaves. From then on only Goody's answer, or a read of the order, tells the outcome.
+The intent is committed before the first call to Goody; no transaction is open during a call. The
+transition to `sending` is committed when the connection is established, directly before the first
+byte is sent. From then on the outcome is only known from Goody's answer or from a read of the
+order.
 """
 
 from __future__ import annotations
