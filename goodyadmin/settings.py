@@ -30,13 +30,13 @@ if len(SECRET_KEY) < 50 and not DEBUG:
         "SECRET_KEY is shorter than 50 characters. Make a longer one with"
         " python3 -c 'import secrets; print(secrets.token_urlsafe(50))'"
     )
-# Former keys: what they signed stays valid while a key is changed.
+# Former keys, whose signatures stay valid while a key is changed.
 SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 HTTPS = env.bool("HTTPS", default=not DEBUG)
 BEHIND_PROXY = env.bool("BEHIND_PROXY", default=False)
-# How many proxies add to X-Forwarded-For; what stands before theirs is the client's own claim.
+# The number of proxies that append to X-Forwarded-For; the client may have sent earlier entries.
 PROXY_COUNT = env.int("PROXY_COUNT", default=1)
 
 ROOT_URLCONF = "goodyadmin.urls"
@@ -113,7 +113,7 @@ _database["ATOMIC_REQUESTS"] = False
 _options = _database.setdefault("OPTIONS", {})
 if _database["ENGINE"].endswith("sqlite3"):
     _database.setdefault("CONN_MAX_AGE", None)
-    # The statement journal, as large as what a statement overwrites, stays in memory.
+    # The statement journal, as large as the data that a statement overwrites, stays in memory.
     _database["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
         "timeout": 3,
@@ -206,7 +206,7 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
-# Browsers' preload lists bind a whole domain for months: only when asked for.
+# Browsers' preload lists bind a whole domain for months, so preloading must be requested.
 SECURE_HSTS_PRELOAD = env.bool("HSTS_PRELOAD", default=False)
 SILENCED_SYSTEM_CHECKS = ["security.W021"]
 if BEHIND_PROXY:
@@ -263,7 +263,7 @@ GOODY_LONGEST_WAIT = env.float("GOODY_LONGEST_WAIT", default=900.0)
 # --- Writes ----------------------------------------------------------------------------------
 
 OPERATION_LEASE = env.float("OPERATION_LEASE", default=60.0)
-# A POST must follow a read whose request left at most so many seconds before.
+# The maximum age in seconds of the read before a POST, counted from the start of its request.
 OPERATION_FRESH_READ = env.float("OPERATION_FRESH_READ", default=5.0)
 # Seconds after an unknown outcome at which the order is read again; the last one repeats.
 OPERATION_READS = env.list("OPERATION_READS", cast=float, default=[2, 10, 60, 150, 300, 1800])
@@ -284,7 +284,7 @@ WORKER_TICK = env.float("WORKER_TICK", default=0.5)
 # The most orders of one job, and the cancels above which another person must approve it.
 BULK_MAX_ORDERS = env.int("BULK_MAX_ORDERS", default=5000)
 BULK_APPROVAL_ABOVE = env.int("BULK_APPROVAL_ABOVE", default=100)
-# Above so many cancels the person types their number.
+# Above this number of cancels the person types the number.
 BULK_TYPED_ABOVE = env.int("BULK_TYPED_ABOVE", default=20)
 # Orders that one person may change by bulk actions in 24 hours, by role.
 BULK_CANCELS_PER_DAY = {
@@ -300,7 +300,7 @@ BULK_EXTENSIONS_PER_DAY = {
     ).items()
 }
 BULK_APPROVAL_EXPIRES = env.float("BULK_APPROVAL_EXPIRES", default=86_400.0)
-# A bulk cancel begins so long after it was asked for or approved; nothing is sent before.
+# The delay before a bulk cancel after its creation or approval; nothing is sent before.
 BULK_CANCEL_GRACE = env.float("BULK_CANCEL_GRACE", default=60.0)
 # All jobs together; at most a quarter of GOODY_CALLS_PER_SECOND, since an item takes two calls.
 BULK_ITEMS_PER_SECOND = env.float("BULK_ITEMS_PER_SECOND", default=2.0)
@@ -354,7 +354,7 @@ LOGGING = {
     # Django's own handler for "django" would print every line twice.
     "loggers": {
         "django": {"handlers": [], "propagate": True, "level": "INFO"},
-        # A request for another host is answered 400 and stands in the access log.
+        # A request for another host is answered 400 and appears in the access log.
         "django.security.DisallowedHost": {"level": "CRITICAL"},
         # A line for each slice of a job.
         "django.tasks": {"level": "WARNING"},

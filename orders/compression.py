@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import zlib
 
-# The compression dictionary: what the JSON of most orders has in common. A changed dictionary needs
+# The compression dictionary: the common parts of the JSON of orders. A changed dictionary needs
 # another version byte, since rows compressed with this one must remain readable.
 _COMMON = json.dumps(
     {

@@ -30,7 +30,7 @@ from orders.viewer import Viewer
 # More of them are shown when these have been opened.
 MAX_NOTICES = 3
 
-# How long leads are told that somebody reached the limit of cancels.
+# The time for which leads see a notice that somebody reached the limit of cancels.
 _NOTICE_FOR = timedelta(hours=4)
 _NAVIGATION = (
     ("Orders", "order_list", "o", (Right.READ,), ("order_", "operation")),
@@ -62,7 +62,7 @@ class BaseContext:
     initials: str = ""
     role_sentence: str = ""
     navigation: tuple[NavigationItem, ...] = ()
-    # The page's script tells a search from a ticket by these.
+    # By these the page's script distinguishes a search from a ticket.
     operators: str = OPERATOR_NAMES
     max_search_bytes: int = MAX_SEARCH_BYTES
     # Called by the template: most fragments do not show it.

@@ -225,7 +225,7 @@ def _wait_for_rate(limits: ApiLimits, *, longest: float) -> float:
         log.warning("the rate limit could not be applied: the database failed")
         return 0.0
     if wait is None:
-        # Too many calls of our own, not a pause that Goody asked for.
+        # The cause is our own number of calls, not a pause that Goody asked for.
         raise Unavailable("slots")
     if wait:
         time.sleep(wait)

@@ -66,7 +66,7 @@ class RequestIdMiddleware:
         _request_id.set(request.request_id)
         response = self.get_response(request)
         response["X-Request-Id"] = request.request_id
-        # By this the page's script tells our answers from those of a proxy in between.
+        # By this the page's script distinguishes our responses from those of a proxy.
         response["X-Goody-Admin"] = "1"
         return response
 
@@ -259,7 +259,7 @@ class HtmxLoginMiddleware:
             return HttpResponse(status=401, headers={"HX-Redirect": self._login(request, page)})
         page = request.get_full_path()
         if request.method not in SAFE_METHODS:
-            # Not every address that takes a form can be asked for as a page.
+            # Not every URL of a form has a page for GET.
             page = own_page_from_header(request, "Referer") or page
         return HttpResponseRedirect(self._login(request, page))
 

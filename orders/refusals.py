@@ -29,7 +29,7 @@ def refused_message(
     if operation.sent_at is not None:
         sentence = f"{sentence} {_shown_after_refusal(operation, zone)}".strip()
     if operation.awaits_read_after_refusal:
-        # Goody asked to wait: a read comes before another attempt.
+        # Goody asked to wait: the order is read before another attempt.
         step = "" if operation.failure_kind == "rate_limited" else next_step
         wait = f"{step} {NOT_MEANWHILE}".strip()
         return OutcomeMessage(Tone.BUSY, BEING_CHECKED, sentence, wait, False)

@@ -181,7 +181,7 @@ def serve(announce_in: Path, owner: int) -> None:
     finally:
         server.remove()
         if not _is_running(owner):
-            # The run was killed: remove what its processes shared.
+            # The run was killed: remove the folder that its processes shared.
             shutil.rmtree(announce_in.parent, ignore_errors=True)
 
 

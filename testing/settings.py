@@ -30,7 +30,7 @@ DEFAULTS = {
     "MAX_CONNECTIONS": "1000",
     "READ_TIMEOUT": "20",
     "STALL_TIMEOUT": "60",
-    # A busy machine must not refuse what a test asks for.
+    # A busy machine must not refuse the requests of a test.
     "QUEUE_SIZE": "1000",
     "QUEUE_WAIT": "60",
     "GOODY_QUEUE_WAIT": "60",
@@ -98,7 +98,7 @@ STORAGES = {
 }
 WHITENOISE_USE_FINDERS = True
 # A process looks through them once. Django's test client is a new server each time, and would
-# spend most of its time there: in this process they are looked up when asked for.
+# spend most of its time there: in this process they are looked up on request.
 WHITENOISE_AUTOREFRESH = "TEST_ENVIRONMENT" not in os.environ
-# Each test has a database of its own, and must not see what another one cached.
+# Each test has its own database, and must not read the cache of another test.
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}}

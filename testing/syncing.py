@@ -22,7 +22,7 @@ from testing.vendor import Emulator
 SMALL = {"SYNC_PER_PAGE": 20, "SYNC_WINDOW": 40, "SYNC_INTERVAL": 60.0}
 
 
-# Nothing in the tests takes nearly as long, on whatever machine; it ends what would not end.
+# Far longer than any step of the tests takes on any machine; it ends a step that hangs.
 _HANGING = 120.0
 
 

@@ -46,7 +46,7 @@ class GunicornWorker(BaseWorker):  # type: ignore[misc]
     """The `worker_class` for gunicorn."""
 
     def run(self) -> None:
-        # Collecting what was loaded once and stays would take 50 ms now and then.
+        # Otherwise collections of the loaded modules, which stay, would take 50 ms now and then.
         gc.collect()
         gc.freeze()
         self._connections: dict[int, Any] = {}

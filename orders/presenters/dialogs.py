@@ -140,7 +140,7 @@ def cancel_dialog(
     return with_similar_orders(dialog, view, similar)
 
 
-# From so many on, the dialog says how many cancels are left.
+# Up to this number of remaining cancels, the dialog shows the number.
 _FEW = 10
 
 

@@ -66,7 +66,7 @@ class TypedDatePreview:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExpirationDialog(Dialog):
-    # The present expiration, how urgent it is, and what an expired gift requires.
+    # The present expiration, whether it is urgent, and a warning for an expired gift.
     present: str
     is_urgent: bool
     warning: str
@@ -80,7 +80,7 @@ class ExpirationDialog(Dialog):
     # The label of the box to tick for every date, since there is none now; else "".
     tick: str
     understood: TypedDatePreview = field(default_factory=TypedDatePreview)
-    # The date that an extension asked for that was not applied, to ask for it again.
+    # The date of an extension that was not applied, to request it again.
     typed: str = ""
     # The first and the last day that the date picker offers, as YYYY-MM-DD.
     first_day: str

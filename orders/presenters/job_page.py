@@ -175,7 +175,7 @@ def make_job_page(
     )
 
 
-# --- what a person may do ---------------------------------------------------------------------
+# --- buttons ----------------------------------------------------------------------------------
 
 
 def _buttons(job: Job, data: JobPageData, viewer: Viewer, *, is_live: bool) -> Iterator[JobButton]:

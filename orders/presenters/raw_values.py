@@ -15,7 +15,7 @@ from goody.types import Order
 from orders import formats
 
 _MAX_LENGTH = 80
-# Shown to nobody here: gift and payment links are copied, never displayed.
+# Never shown here: gift and payment links are copied, not displayed.
 _LINKS = ("individual_gift_link", "payment_link")
 _MESSAGES = ("message", "thank_you_note")
 

@@ -30,7 +30,7 @@ SAMPLE = 1000
 # Names of a kind.
 _MAX_NAMES = 10
 
-# Windows from now on, then what is past its expiration and not accepted, and what never expires.
+# Windows that begin now, then unaccepted orders past their expiration, and orders without one.
 EXPIRY_HOURS = {"24h": 24, "3d": 72, "7d": 168, "14d": 336}
 EXPIRY_PRESETS = (*EXPIRY_HOURS, "expired", "never")
 

@@ -107,7 +107,7 @@ def count_queries(
     """
     counts: list[MatchCount | None] = []
     with suppress(SearchTimeout), time_limit(seconds, using=using) as deadline:
-        # No comprehension: what was counted before a timeout is kept.
+        # A loop instead of a comprehension, which would lose the counts before a timeout.
         for query in queries:
             counts.append(QueryRunner(deadline, query, now=now).count_matches(limit))  # noqa: PERF401
     return [*counts, *[None] * (len(queries) - len(counts))]

@@ -62,7 +62,7 @@ MAX_CHARACTERS = 100_000
 # Mask identifiers and links without one, character by character, so that offsets stay valid.
 _TAKEN = "\N{OBJECT REPLACEMENT CHARACTER}"
 _OTHER_LINK = "\N{REPLACEMENT CHARACTER}"
-# Signs whose compatible forms are letters, which would touch what follows.
+# Signs whose compatible forms are letters, which would be joined to the following text.
 _NUMBER_SIGNS = str.maketrans("№ºª", "   ")
 _DASHES = str.maketrans("–—―", "---")
 
@@ -99,7 +99,7 @@ _GAPS = re.compile(r"[ -]+")
 _TOKEN = re.compile(r"(?<=[^/])/gift/([A-Za-z0-9_-]{6,128})")
 _UNBROKEN = re.compile(r"""[^\s<>"'(),;|\[\]{}]+""")
 
-# Of a line around an address, what is read to find out whether it names a writer.
+# The characters of a line around an address that are examined for a header such as "From:".
 _MAX_HEADER = 200
 _FROM = re.compile(r"[\s>*_|]*(?:from|von|de|da|van|reply-to)[*_]*\s*:", re.IGNORECASE)
 _WROTE = re.compile(r"\b(?:wrote|schrieb|a écrit|escribió|ha scritto|schreef)\s*:", re.IGNORECASE)
@@ -237,7 +237,7 @@ class _IdentifierScanner:
         self._extract(_SOLID, lambda match: _reference(match[0], is_grouped=False))
         self._extract(_GROUPED, lambda match: _reference(match[0], is_grouped=True))
         if _CAPITALS_IN_GROUPS.fullmatch(self._text):
-            # In whatever groups the reference was typed or printed.
+            # The reference may be typed or printed in groups of any size.
             self._extract(_CAPITALS_IN_GROUPS, lambda match: _reference(match[0], is_grouped=True))
         self._extract(_LABELED, lambda match: _reference_start(match[1], match[2]))
 

@@ -77,7 +77,7 @@ def _similar(typed: str, deadline: SearchDeadline) -> list[_Word]:
         for word, _ in rows
         if word != typed and (distance := OSA.distance(typed, word, score_cutoff=most)) <= most
     ]
-    # A word that nobody has costs as much as the smallest correction.
+    # A word that no person has costs as much as the smallest correction.
     own = _Word(0 if typed in (word for word, _ in rows) else 1, 0.0, typed)
     return [own, *sorted(found)[:_MAX_SIMILAR]]
 

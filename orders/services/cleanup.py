@@ -29,7 +29,7 @@ def clean_up_database(*, now: datetime) -> None:
     delete_old_heartbeats(now=now)
     kept_since = now - timedelta(days=settings.ORDER_ACCESS_DAYS)
     OrderAccess.objects.filter(at__lt=kept_since).delete()
-    # Also those that a killed worker left running: what they woke up for has been queued again.
+    # Also tasks that a killed worker left running, whose jobs have been queued again.
     DBTaskResult.objects.filter(enqueued_at__lt=now - _TASKS_KEPT).delete()
     truncate_write_ahead_log()
 

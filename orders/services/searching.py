@@ -29,7 +29,7 @@ from orders.search.query import FilterChoice, Query
 
 from .reading import ListedOrder, add_operations_to_hits
 
-# What is more is told as "1,000+".
+# Higher counts are shown as "1,000+".
 MOST_COUNTED = 1000
 
 

@@ -15,8 +15,8 @@ from orders.models.durability import non_durable_transaction
 
 from .lease import Lease
 
-# Rows in a transaction, and its intended duration in seconds: nobody else can write to SQLite
-# meanwhile, and 200 ms would be too long.
+# Rows in a transaction, and its intended duration in seconds: no other connection can write to
+# SQLite meanwhile, and 200 ms would be too long.
 _MIN_ROWS, _INITIAL_ROWS, _MAX_ROWS = 50, 200, 500
 _TARGET_SECONDS = 0.1
 # After a lock timeout or a deadlock the whole transaction is repeated.

@@ -41,7 +41,7 @@ _MARGIN = timedelta(days=1)
 _FEED_START = timedelta(days=1)
 # Attempts to read a single order before it is left alone for a while.
 _ATTEMPTS = 2
-# After so many failures in a row the cause is not the orders: the rest is left for later.
+# After this number of failures in a row the orders are not the cause, and the rest is postponed.
 _MAX_FAILURES = 3
 
 

@@ -35,7 +35,7 @@ log = logging.getLogger(__name__)
 
 # How long the sync pauses after a job that failed as a whole, seconds.
 _RETRY = 60.0
-# After so many seconds a long job makes way for a more urgent one.
+# After this number of seconds a long job yields to a more urgent one.
 _TURN = 10.0
 # New objects between garbage collections; Python's default is 2,000.
 _GC_THRESHOLD = 50_000

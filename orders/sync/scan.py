@@ -30,7 +30,7 @@ from .windows import (
 
 # The longest wait for a result, seconds: without and with rows that could be written instead.
 _LONG_WAIT, _SHORT_WAIT = 0.25, 0.02
-# Where splitting has no effect, a window of up to so many times the size is read as it is.
+# If splitting has no effect, a window of up to this multiple of the size is read unsplit.
 _MAX_UNSPLIT = 10
 # Statuses with which a page past the end may be answered.
 _PAST_THE_END = (400, 404)

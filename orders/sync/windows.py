@@ -202,7 +202,7 @@ class WindowReader:
         if not added:
             current.is_ended = True
         if not ids:
-            # An empty page is the end, whatever the total is.
+            # An empty page is the end, regardless of the total.
             self._last = min(self._last, page)
 
     def window_state(self, *, size: int) -> WindowState | None:

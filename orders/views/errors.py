@@ -70,7 +70,7 @@ def _template_and_headers(request: Request) -> tuple[str, dict[str, str]]:
         return "problem.html", {}
     if target == "dialog-body" and request.method == "GET":
         return "problem.html#dialog", {}
-    # A submitted dialog keeps its form, with what was typed.
+    # A submitted dialog keeps its form with the input.
     place = "#dialog-problem" if target == "dialog-body" else "#problem"
     return "problem.html#banner", {
         "HX-Retarget": place,

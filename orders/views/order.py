@@ -76,7 +76,7 @@ def order_detail(request: Request, order_id: UUID) -> HttpResponseBase:
         view = services.refresh_order(order_id=order_id, now=request.viewer.now)
     token = poll_token(view.pending_operation, request.viewer.now, job=view.job)
     if is_poll and request.GET.get("poll") == token:
-        # Keeps what the reader has unfolded or selected.
+        # Keeps the sections that the reader has expanded, and the selected text.
         return HttpResponse(status=204)
     if is_row:
         return HttpResponse(order_row_fragment(request, view) + success_toast(request, view))

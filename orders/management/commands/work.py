@@ -33,7 +33,7 @@ log = logging.getLogger("orders.work")
 # How long a tick of the cleanup may fold stored orders again, seconds.
 _REFOLD_SECONDS = 0.2
 
-# How often what grows by itself is pruned, seconds.
+# The interval of the clean-up of old rows, in seconds.
 _TIDY_EVERY = 3600.0
 
 type Loop = Callable[[threading.Event], None]
@@ -51,7 +51,7 @@ class Command(BaseCommand):
         with ThreadPoolExecutor(len(LOOPS)) as threads:
             loops = [threads.submit(_run, loop, stop) for loop in LOOPS]
             wait(loops, return_when=FIRST_EXCEPTION)
-            # If a bug ended one loop, the worker ends, and whatever supervises it restarts it.
+            # If a bug ended one loop, the worker ends, so that its service manager restarts it.
             stop.set()
         for loop in loops:
             loop.result()

@@ -31,11 +31,11 @@ from orders.models import WITHOUT_EFFECT, AuditEntry, Operation, State
 class ReadConclusion(Enum):
     """The conclusion from one read of the order about a write whose answer was lost."""
 
-    # The order is as the write asked; others may have done it.
+    # The order is as the write requested; somebody else may have caused it.
     APPLIED = "applied"
     # The order was accepted or ended otherwise: the write can have no effect any more.
     NOT_APPLIED = "not_applied"
-    # The order has an expiration that is neither the former one nor the one asked for.
+    # The order has an expiration that is neither the former nor the requested one.
     SUPERSEDED = "superseded"
     # As before the write, which may still arrive.
     UNCHANGED = "unchanged"
@@ -157,7 +157,7 @@ def write_kind_of(operation: Operation) -> WriteKind:
     """Return the cancel or the extension that a stored operation describes."""
     if operation.action == Action.ORDER_CANCEL:
         return CancelWrite(operation)
-    # The person who asked for a shorter one has confirmed it.
+    # The person has confirmed that the expiration becomes earlier.
     return ExtendWrite(operation, may_shorten=True)
 
 

@@ -77,7 +77,7 @@ def _reconcile_unresolved(operation: Operation, order: GoodyOrder) -> None:
 
 def _reconcile_closed(operation: Operation, order: GoodyOrder) -> None:
     if operation.state == State.REFUSED and operation.after is None:
-        # The read that follows a refusal: outcomes.py words the refusal by what it shows.
+        # The read after a refusal decides the text of the message (refusals.py).
         operation.after = snapshot_after_refusal(order)
         refused = Operation.objects.filter(pk=operation.pk, after__isnull=True)
         refused.update(after=operation.after, due_at=None)
