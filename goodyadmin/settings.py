@@ -153,7 +153,7 @@ LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "login"
 SESSION_COOKIE_AGE = 60 * 60 * 12
-# A session ends after so long without an action of its person; polls of open pages do not count.
+# A session ends after this time without an action of its person; polls of open pages do not count.
 SESSION_IDLE_TIMEOUT = env.int("SESSION_IDLE_TIMEOUT", default=60 * 60 * 2)
 SESSION_COOKIE_HTTPONLY = True
 MESSAGE_STORAGE = "django.contrib.messages.storage.cookie.CookieStorage"
@@ -218,10 +218,11 @@ if BEHIND_PROXY:
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 FILE_UPLOAD_HANDLERS: list[str] = []
 MAX_CONNECTIONS = env.int("MAX_CONNECTIONS", default=1000)
-# A request must have arrived whole by then, and a client must take something of its answer.
+# The time limits for receiving a request, and for a client that reads nothing of its response.
 READ_TIMEOUT = env.float("READ_TIMEOUT", default=20.0)
 STALL_TIMEOUT = env.float("STALL_TIMEOUT", default=60.0)
-# Requests that wait for a thread, and how long; those that call Goody have limits of their own.
+# The maximum number of requests that wait for a thread, and the maximum waits; the second one is
+# for requests that call Goody.
 QUEUE_SIZE = env.int("QUEUE_SIZE", default=50)
 QUEUE_WAIT = env.float("QUEUE_WAIT", default=1.0)
 GOODY_QUEUE_WAIT = env.float("GOODY_QUEUE_WAIT", default=5.0)
@@ -249,13 +250,13 @@ GOODY_WRITE_DEADLINE = env.float("GOODY_WRITE_DEADLINE", default=30.0)
 OWN_ADDRESSES = env.list("OWN_ADDRESSES", default=[])
 # An order's page omits its neighbors and related orders if they take longer.
 RELATED_DEADLINE = env.float("RELATED_DEADLINE", default=0.2)
-# With the page around them the counts beside the filters' choices take a tenth of a second.
+# The deadline of the counts in the filters; with the page they then take a tenth of a second.
 COUNTS_DEADLINE = env.float("COUNTS_DEADLINE", default=0.08)
 GOODY_CALLS_AT_ONCE = env.int("GOODY_CALLS_AT_ONCE", default=2)
-# Writes of one process at once, beside those reads, and how long a submitted form waits for a slot.
+# Concurrent writes of one process, beside its reads, and the wait of a submitted form for a slot.
 GOODY_WRITES_AT_ONCE = env.int("GOODY_WRITES_AT_ONCE", default=2)
 GOODY_WRITE_SLOT_WAIT = env.float("GOODY_WRITE_SLOT_WAIT", default=5.0)
-# Goody documents no rate limit: a polite pace for all processes together, and a short burst.
+# Goody documents no rate limit. These are the calls a second of all processes, and the burst.
 GOODY_CALLS_PER_SECOND = env.float("GOODY_CALLS_PER_SECOND", default=10.0)
 GOODY_CALLS_BURST = env.int("GOODY_CALLS_BURST", default=20)
 GOODY_LONGEST_WAIT = env.float("GOODY_LONGEST_WAIT", default=900.0)
@@ -269,13 +270,13 @@ OPERATION_FRESH_READ = env.float("OPERATION_FRESH_READ", default=5.0)
 OPERATION_READS = env.list("OPERATION_READS", cast=float, default=[2, 10, 60, 150, 300, 1800])
 OPERATION_NOT_APPLIED_READS = env.int("OPERATION_NOT_APPLIED_READS", default=3)
 OPERATION_NOT_APPLIED_SPREAD = env.float("OPERATION_NOT_APPLIED_SPREAD", default=120.0)
-# A POST may still take effect for so long after it left; the order takes no other write meanwhile.
+# The time for which a POST may still take effect; the order takes no other write meanwhile.
 OPERATION_EFFECT_WINDOW = env.float("OPERATION_EFFECT_WINDOW", default=OPERATION_NOT_APPLIED_SPREAD)
-# So long after the proof of a write the order is read once more.
+# The time after the proof of a write at which the order is read once more.
 OPERATION_CHECK_AFTER = env.float("OPERATION_CHECK_AFTER", default=300.0)
 OPERATION_NEEDS_HUMAN_AFTER = env.float("OPERATION_NEEDS_HUMAN_AFTER", default=86_400.0)
 EXTENSION_MAX_DAYS = env.int("EXTENSION_MAX_DAYS", default=365)
-# By one person, against a session in the wrong hands.
+# The cancels of one person in an hour, to limit the damage by a stolen session.
 CANCELS_PER_HOUR = env.int("CANCELS_PER_HOUR", default=60)
 WORKER_TICK = env.float("WORKER_TICK", default=0.5)
 
@@ -304,33 +305,33 @@ BULK_APPROVAL_EXPIRES = env.float("BULK_APPROVAL_EXPIRES", default=86_400.0)
 BULK_CANCEL_GRACE = env.float("BULK_CANCEL_GRACE", default=60.0)
 # All jobs together; at most a quarter of GOODY_CALLS_PER_SECOND, since an item takes two calls.
 BULK_ITEMS_PER_SECOND = env.float("BULK_ITEMS_PER_SECOND", default=2.0)
-# After so long a worker looks at other jobs, and at whether it shall stop.
+# The time after which a worker turns to other jobs, or ends if it was stopped.
 BULK_SLICE = env.float("BULK_SLICE", default=5.0)
-# A job is continued by another worker so long after its worker was last heard of.
+# The time after the last renewal of a job's lease at which another worker continues the job.
 BULK_LEASE = env.float("BULK_LEASE", default=60.0)
-# The wait after the first attempt of an item that did not leave; it doubles with each further one.
+# The wait after the first attempt of an item that was not sent; it doubles with each further one.
 BULK_RETRY_WAIT = env.float("BULK_RETRY_WAIT", default=5.0)
 
 # --- Keeping the index ------------------------------------------------------------------------
 
-# Calls that a process which syncs may have under way beside those that pages and reads wait for.
+# Concurrent calls of the sync in one process, in addition to GOODY_CALLS_AT_ONCE.
 SYNC_CALLS_AT_ONCE = env.int("SYNC_CALLS_AT_ONCE", default=2)
 SYNC_PER_PAGE = env.int("SYNC_PER_PAGE", default=100)
-# About how many orders are counted together.
+# The approximate number of orders in one window.
 SYNC_WINDOW = env.int("SYNC_WINDOW", default=1000)
 SYNC_INTERVAL = env.float("SYNC_INTERVAL", default=60.0)
 SYNC_OVERLAP = env.float("SYNC_OVERLAP", default=600.0)
 SYNC_REREADS_PER_MINUTE = env.int("SYNC_REREADS_PER_MINUTE", default=30)
 # The hour of TIME_ZONE at which the index is compared with Goody's counts.
 SYNC_RECONCILE_HOUR = env.int("SYNC_RECONCILE_HOUR", default=3)
-# How long one process keeps others from syncing after it was last heard of.
+# The time after the last renewal of the sync's lease at which another process may sync.
 SYNC_LEASE = env.float("SYNC_LEASE", default=30.0)
 
 # --- Housekeeping -----------------------------------------------------------------------------
 
-# A process whose SQLite file has less room on its disk, in bytes, is not ready.
+# A process is not ready if the disk of its SQLite file has fewer free bytes.
 MIN_FREE_DISK = env.int("MIN_FREE_DISK", default=100_000_000)
-# How many days it is kept who read which order.
+# The number of days for which accesses to orders are recorded.
 ORDER_ACCESS_DAYS = env.int("ORDER_ACCESS_DAYS", default=90)
 
 # --- Logs ------------------------------------------------------------------------------------
