@@ -160,7 +160,7 @@ def test_another_worker_settles_after_a_kill(live_app: Start, emulator: Emulator
 
 
 def test_applied_write_without_an_answer_is_found(live_app: Start, emulator: Emulator) -> None:
-    app = live_app(workers=1, **{**SHORT, "GOODY_WRITE_DEADLINE": "0.5"})
+    app = live_app(**{**SHORT, "GOODY_WRITE_DEADLINE": "0.5"})
     agent, order_id = app.log_in("agent"), emulator.find_order_id(status="opened")
     form = cancel_form(agent, order_id)
     emulator.add_fault({"kind": "apply_then_hang"}, method="POST")
@@ -169,6 +169,7 @@ def test_applied_write_without_an_answer_is_found(live_app: Start, emulator: Emu
 
     assert "Outcome being checked" in agent.get(answered.headers["Location"]).text
     assert "Goody did not answer in time." in operation_page(agent)
+    app.start_worker()
     wait_for_words(agent, CONCLUDED)
     assert outcomes() == ["", "unknown", "applied"]
     assert emulator.posts() == 1

@@ -2,7 +2,8 @@
 
 reading.py reads. writes/ holds the two writes: their kinds, sending one, its state transitions, and
 resolving an outcome that is unknown. searching.py, findings.py, saved_views.py and exports.py serve
-the lists, indexed_orders.py bulk actions; anomalies.py counts undocumented content.
+the lists, indexed_orders.py bulk actions; key_check.py checks the API key, anomalies.py counts
+undocumented content.
 """
 
 from .anomalies import record_anomalies, record_unreadable
@@ -16,15 +17,15 @@ from .findings import (
     get_finding,
 )
 from .indexed_orders import IndexedOrder, indexed_orders, matching_order_ids, stored_snapshots
+from .key_check import KEY_WORKS, ApiKeyCheck, check_api_key
 from .reading import (
-    KEY_WORKS,
-    ApiKeyCheck,
     ListedOrder,
     LivePage,
+    OperationWithOrder,
     OrderNotFound,
     OrderWithOperations,
     add_operations_to_hits,
-    check_api_key,
+    find_operation,
     list_orders,
     listed_order,
     refresh_order,
@@ -74,7 +75,6 @@ from .writes import (
     cancels_left,
     end_effect_windows,
     extend_order,
-    find_operation,
     is_worker_missing,
     mark_missing,
     may_undo_extension,
@@ -101,6 +101,7 @@ __all__ = [
     "LivePage",
     "NotRecorded",
     "NotSettleable",
+    "OperationWithOrder",
     "OrderBusy",
     "OrderInJob",
     "OrderNotFound",

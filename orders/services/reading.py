@@ -19,15 +19,13 @@ from django.utils import timezone
 from msgspec import structs
 
 from goody.client import RetryPolicy
-from goody.errors import BadResponse, GoodyError, NotFound, Unauthorized
-from goody.types import CANCELABLE, OrderPage, Workspace
+from goody.errors import BadResponse, GoodyError, NotFound
+from goody.types import CANCELABLE, OrderPage
 from goody.types import Order as GoodyOrder
 from orders import goody_api
-from orders.audit import Action, audited_action, record_action
 from orders.eligibility import HasStatus
 from orders.goody_api import CallsBlocked
 from orders.models import BlockingJob, JobItem, Operation, Order
-from orders.rights import Actor
 from orders.search import Hit
 from orders.search.hits import hit_from_order
 
@@ -107,19 +105,11 @@ class OrderWithOperations:
         return self.operation or self.unread
 
 
-@dataclass(frozen=True)
-class ApiKeyCheck:
-    """The owner of the API key and the workspaces that it can read.
+class OperationWithOrder(NamedTuple):
+    """An operation and the copy of its order (None if none is stored), from one read."""
 
-    `problem` is the reason why the check failed (`is_rejected`: Goody rejects the key), "" if the
-    key works. `workspaces` is None if only they could not be read.
-    """
-
-    email: str | None = None
-    public_app_id: str | None = None
-    workspaces: tuple[Workspace, ...] | None = None
-    problem: str = ""
-    is_rejected: bool = False
+    operation: Operation
+    view: OrderWithOperations | None
 
 
 def list_orders(
@@ -297,7 +287,19 @@ def refresh_order(
 def stored_order(order_id: UUID) -> OrderWithOperations | None:
     """Return the stored copy without a call to Goody, or None."""
     row = Order.objects.find(order_id)
-    return _copy(row, problem="") if row else None
+    return _copy(row, _operations(order_id), problem="") if row else None
+
+
+def find_operation(order_id: UUID, operation_id: UUID) -> OperationWithOrder | None:
+    """Return one operation on an order and the stored copy of the order, without a call to Goody.
+
+    The operations are read once, so that both show the same state of it.
+    """
+    row, operations = Order.objects.find(order_id), _operations(order_id)
+    found = next((one for one in operations if one.pk == operation_id), None)
+    if found is None:
+        return None
+    return OperationWithOrder(found, _copy(row, operations, problem="") if row else None)
 
 
 def _copy_or_raise(
@@ -306,13 +308,13 @@ def _copy_or_raise(
     row = Order.objects.find(order_id)
     if row is None:
         raise otherwise from cause
-    return _copy(row, problem=problem)
+    return _copy(row, _operations(order_id), problem=problem)
 
 
-def _copy(row: Order, *, problem: str) -> OrderWithOperations:
+def _copy(row: Order, operations: tuple[Operation, ...], *, problem: str) -> OrderWithOperations:
     return _view(
         row.to_goody_order(),
-        _operations(row.uuid),
+        operations,
         as_of=row.read_at,
         is_fresh=False,
         problem=problem,
@@ -364,32 +366,3 @@ def stale_copy_reason(error: Exception) -> str:
         return "Goody asks us to wait"
     text = str(error)
     return text[:1].upper() + text[1:]
-
-
-# What the audit says of a check that succeeded.
-KEY_WORKS = "The key works"
-
-
-@audited_action(Action.KEY_CHECK)
-def check_api_key(*, actor: Actor, now: datetime) -> ApiKeyCheck:
-    """Check the API key with Goody, even if it was rejected before; a success unblocks calls."""
-    policy = goody_api.page_retry_policy()
-    try:
-        me = goody_api.call_unthrottled(lambda client, left: client.get_me(policy=left), policy)
-    except (CallsBlocked, GoodyError) as error:
-        is_rejected = isinstance(error, Unauthorized)
-        check = ApiKeyCheck(problem=stale_copy_reason(error), is_rejected=is_rejected)
-    else:
-        check = ApiKeyCheck(me.email, me.public_app_id, _visible_workspaces(policy))
-    record_action(actor, Action.KEY_CHECK, detail=check.problem or KEY_WORKS, now=now)
-    return check
-
-
-def _visible_workspaces(policy: RetryPolicy) -> tuple[Workspace, ...] | None:
-    try:
-        return goody_api.call_goody(
-            lambda client, left: client.list_workspaces(policy=left), policy=policy
-        )
-    except (CallsBlocked, GoodyError) as error:
-        log.info("the workspaces could not be read: %s", type(error).__name__)
-        return None

@@ -8,9 +8,11 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from django.db import connection
 from django.urls import reverse
 from django.utils import timezone
 
+from orders import services
 from orders.models import AuditEntry, Heartbeat, Operation, State
 from orders.services import heartbeat
 from testing.dialogs import hidden, htmx, open_and_submit, text, url
@@ -166,6 +168,7 @@ def test_settled_operation_cannot_be_settled_again(as_role: Any, waiting: Operat
     answer = lead.post(settle_url(waiting), {"is_applied": "yes", "note": "second"})
     assert answer.status_code == 409
     assert "It was settled meanwhile" in text(answer)
+    assert "<h1>Not canceled</h1>" in text(answer)
     waiting.refresh_from_db()
     assert waiting.state == State.NOT_APPLIED
 
@@ -236,6 +239,31 @@ def test_without_a_worker_the_page_ends_an_expired_lease_itself(as_role: Any) ->
     past = datetime.now(UTC) - timedelta(minutes=2)
     one = store_operation(state=State.SENDING, sent_at=past, lease_until=past)
     assert "Outcome being checked" in text(as_role("agent").get(page_of(one)))
+
+
+def test_operation_page_shows_one_state_although_it_changes_meanwhile(
+    emulator: Any, as_role: Any, order_id: str
+) -> None:
+    """Another process abandons the operation between two reads of it, if there are two."""
+    client = as_role("agent")
+    client.get(url("order_detail", order_id))
+    now = timezone.now()
+    one = store_operation(order_uuid=UUID(order_id), state=State.SENDING, sent_at=now)
+    reads: list[str] = []
+
+    def abandon_between_reads(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        if "FROM orders_operation WHERE order_uuid IN" in sql:
+            reads.append(sql)
+            if len(reads) == 2:
+                services.abandon_expired_operations(now=now + timedelta(hours=1))
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(abandon_between_reads):
+        page = text(client.get(page_of(one)))
+    assert (len(reads), "Canceling…" in page, "Outcome being checked" in page) == (1, True, False)
+    services.abandon_expired_operations(now=now + timedelta(hours=1))
+    page = text(client.get(page_of(one)))
+    assert ("Canceling…" in page, "Do not repeat it elsewhere" in page) == (False, True)
 
 
 def test_lost_extension_is_repeated_with_one_click(emulator: Any, as_role: Any) -> None:

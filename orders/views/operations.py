@@ -18,7 +18,7 @@ from orders.presenters.audit import settlement_entry
 from orders.presenters.elements import Banner, LabeledValue
 from orders.presenters.operations import UndoForm, make_operation_texts, operation_url, undo_form
 from orders.rights import Right
-from orders.services import NotSettleable, OrderWithOperations
+from orders.services import NotSettleable, OperationWithOrder, OrderWithOperations
 from orders.viewer import Request, Viewer
 
 from .concurrency import GOODY_WRITE, in_concurrency_group
@@ -50,11 +50,9 @@ _NOT_UNDOABLE = Banner(
 @requires_right(Right.READ)
 def operation_page(request: Request, order_id: UUID, operation_id: UUID) -> HttpResponseBase:
     """Show the page of an operation. Its polls read the row and never call Goody."""
-    operation = services.find_operation(order_id, operation_id, now=request.viewer.now)
-    if operation is None:
-        raise Http404
+    operation, view = _find_or_404(order_id, operation_id)
     services.acknowledge_notice(operation, actor=request.viewer.actor)
-    return _operation_page(request, operation, SettleForm(is_cancel=_is_cancel(operation)))
+    return _operation_page(request, operation, view, SettleForm(is_cancel=_is_cancel(operation)))
 
 
 @in_concurrency_group(POST=GOODY_WRITE)
@@ -97,12 +95,12 @@ def operation_undo(request: Request, order_id: UUID, operation_id: UUID) -> Http
 @requires_right(Right.SETTLE)
 def operation_settle(request: Request, order_id: UUID, operation_id: UUID) -> HttpResponseBase:
     """Record the outcome that a lead saw at Goody. A GET, as after a login, shows the form."""
-    operation = get_object_or_404(Operation, pk=operation_id, order_uuid=order_id)
+    operation, view = _find_or_404(order_id, operation_id)
     if request.method != "POST":
         return redirect(operation_url(operation, request.viewer.next_url))
     form = SettleForm(request.POST, is_cancel=_is_cancel(operation))
     if not form.is_valid():
-        return _operation_page(request, operation, form, status=422)
+        return _operation_page(request, operation, view, form, status=422)
     try:
         settled = services.settle_by_hand(
             actor=request.viewer.actor,
@@ -112,8 +110,16 @@ def operation_settle(request: Request, order_id: UUID, operation_id: UUID) -> Ht
             now=request.viewer.now,
         )
     except NotSettleable:
-        return _operation_page(request, operation, form, status=409, is_settled_already=True)
+        operation, view = _find_or_404(order_id, operation_id)
+        return _operation_page(request, operation, view, form, status=409, is_settled_already=True)
     return redirect_to_operation(request, settled)
+
+
+def _find_or_404(order_id: UUID, operation_id: UUID) -> OperationWithOrder:
+    found = services.find_operation(order_id, operation_id)
+    if found is None:
+        raise Http404
+    return found
 
 
 def _is_cancel(operation: Operation) -> bool:
@@ -121,17 +127,24 @@ def _is_cancel(operation: Operation) -> bool:
 
 
 def _operation_page(
-    request: Request, operation: Operation, form: SettleForm, *, status: int = 200, **more: Any
+    request: Request,
+    operation: Operation,
+    view: OrderWithOperations | None,
+    form: SettleForm,
+    *,
+    status: int = 200,
+    **more: Any,
 ) -> HttpResponse:
-    context = _operation_context(request, operation) | {"form": form} | more
+    context = _operation_context(request, operation, view) | {"form": form} | more
     return render_page_or_partial(
         request, "orders/operation.html", context, {"operation": "state"}, status=status
     )
 
 
-def _operation_context(request: Request, operation: Operation) -> dict[str, Any]:
+def _operation_context(
+    request: Request, operation: Operation, view: OrderWithOperations | None
+) -> dict[str, Any]:
     viewer = request.viewer
-    view = services.stored_order(operation.order_uuid)
     shown = make_operation_texts(
         operation,
         now=viewer.now,

@@ -295,11 +295,6 @@ def operations_on(order_id: UUID, *, now: datetime) -> tuple[Operation, ...]:
     return Operation.objects.history_of([order_id])
 
 
-def find_operation(order_id: UUID, operation_id: UUID, *, now: datetime) -> Operation | None:
-    """Return one operation on an order, or None; see `operations_on`."""
-    return next((one for one in operations_on(order_id, now=now) if one.pk == operation_id), None)
-
-
 def is_worker_missing(operation: Operation, *, now: datetime) -> bool:
     """Whether the outcome or the end of its effect depends on a worker, and none is running."""
     is_waiting = (
