@@ -113,7 +113,7 @@ def test_every_page_reports_a_missing_database(
 def test_database_stop_between_post_and_record_settles_correctly(
     own_app: Callable[..., LiveApp], postgres_server: Server
 ) -> None:
-    goody_may_answer = threading.Event()
+    goody_may_answer, may_read = threading.Event(), threading.Event()
     with FaultyServer(ORDER, post=(blocked_until(goody_may_answer, CANCELED),)) as goody:
         app = own_app(goody.url, OPERATION_LEASE="3", OPERATION_READS="1,2,3")
         worker = app.start_worker()
@@ -122,7 +122,8 @@ def test_database_stop_between_post_and_record_settles_correctly(
         with submitting(form, agent) as answered:
             goody.wait_until(lambda server: server.posts == 1)
             postgres_server.stop()
-            goody.set_script(answer(200, order_json(status="failed", event_times=NEVER_ACCEPTED)))
+            failed = answer(200, order_json(status="failed", event_times=NEVER_ACCEPTED))
+            goody.set_script(blocked_until(may_read, failed))
             goody_may_answer.set()
         outcome_page = answered.result()
         assert outcome_page.status_code == 503
@@ -136,6 +137,7 @@ def test_database_stop_between_post_and_record_settles_correctly(
         assert one.state in (State.SENDING, State.UNKNOWN)
         page = f"/orders/{ORDER_ID}/operations/{one.pk}/"
         wait_for(lambda: "Outcome being checked" in agent.get(page).text, timeout=30)
+        may_read.set()
         wait_for(
             lambda: "perhaps by our request of " in agent.get(page).text,
             timeout=30,
