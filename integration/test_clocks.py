@@ -6,14 +6,18 @@ from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.utils import timezone
 
 from orders.models import AuditEntry, Heartbeat, Operation, State
+from testing.domain import cancel, current_snapshot
 from testing.processes import LiveApp, Process, wait_for
 from testing.vendor import Emulator
-from testing.walkthroughs import LONG_LIMITS, cancel_form
+from testing.walkthroughs import LONG_LIMITS
+
+pytestmark = pytest.mark.usefixtures("patient")
 
 type Start = Callable[..., LiveApp]
 
@@ -54,13 +58,12 @@ def clock(tmp_path: Path) -> Clock:
 LATE = {"kind": "late_apply", "seconds": 900}
 
 
-def lost_cancel(app: LiveApp, emulator: Emulator, *, fault: dict[str, Any] = LATE) -> Operation:
+def lost_cancel(emulator: Emulator, *, fault: dict[str, Any] = LATE) -> Operation:
     """Return a cancel that reached Goody, by default without having taken effect yet."""
-    agent, order_id = app.log_in("agent"), emulator.find_order_id(status="opened")
-    form = cancel_form(agent, order_id)
+    order_id = UUID(emulator.find_order_id(status="opened"))
+    shown = current_snapshot(order_id)
     emulator.add_fault(fault, method="POST")
-    form.submit(agent)
-    one = Operation.objects.get()
+    one = cancel(order_id, snapshot=shown)
     assert one.state == State.UNKNOWN
     return one
 
@@ -88,8 +91,8 @@ def lands_and_is_found(emulator: Emulator) -> None:
 def test_a_worker_that_starts_on_a_clock_an_hour_ahead_concludes_nothing(
     live_app: Start, emulator: Emulator, clock: Clock
 ) -> None:
-    app = live_app(**LIMITS)
-    lost_cancel(app, emulator)
+    app = live_app(webs=0, **LIMITS)
+    lost_cancel(emulator)
     first = clock.worker(app)
     wait_for(reads(2), timeout=30, what="two reads")
     first.kill()
@@ -102,8 +105,8 @@ def test_a_worker_that_starts_on_a_clock_an_hour_ahead_concludes_nothing(
 def test_a_clock_that_is_set_an_hour_ahead_beside_a_slow_read_concludes_nothing(
     live_app: Start, emulator: Emulator, clock: Clock
 ) -> None:
-    app = live_app(**LIMITS)
-    lost_cancel(app, emulator)
+    app = live_app(webs=0, **LIMITS)
+    lost_cancel(emulator)
     clock.worker(app)
     wait_for(reads(3), timeout=30, what="three reads")
     emulator.add_fault({"kind": "delay", "seconds": 1}, method="GET", times=1)
@@ -117,8 +120,8 @@ def test_a_clock_that_is_set_an_hour_ahead_beside_a_slow_read_concludes_nothing(
 def test_a_clock_that_is_set_back_keeps_no_outcome_open(
     live_app: Start, emulator: Emulator, clock: Clock, seconds: float
 ) -> None:
-    app = live_app(**LIMITS)
-    lost_cancel(app, emulator)
+    app = live_app(webs=0, **LIMITS)
+    lost_cancel(emulator)
     clock.worker(app)
     wait_for(reads(1), timeout=30, what="a read")
     clock.set(seconds)
@@ -129,8 +132,8 @@ def test_clocks_an_hour_ahead_do_not_end_the_time_in_which_a_cancel_may_take_eff
     live_app: Start, emulator: Emulator, clock: Clock
 ) -> None:
     """Neither in a worker that runs, nor in one that starts."""
-    app = live_app(**LIMITS)
-    one = lost_cancel(app, emulator, fault={"kind": "apply_then_reset"})
+    app = live_app(webs=0, **LIMITS)
+    one = lost_cancel(emulator, fault={"kind": "apply_then_reset"})
     first = clock.worker(app)
     wait_for(lambda: Operation.objects.get().state == State.APPLIED, timeout=30, what="a read")
     ahead = timezone.now() + timedelta(minutes=50)
