@@ -8,24 +8,22 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
-
-import requests
+from urllib.parse import urlsplit
 
 PAGE = "<!doctype html><title>Portal</title><h1 id='portal'>Please sign in to the network</h1>"
 # Set anew for each connection.
-_OF_A_CONNECTION = {"connection", "content-encoding", "content-length", "transfer-encoding"}
+_OF_A_CONNECTION = {"connection", "content-length", "transfer-encoding"}
+_HTML = [("Content-Type", "text/html; charset=utf-8")]
 
 
 class Proxy:
     """Forwards requests on `url` to `upstream`, with one thread for each connection."""
 
     def __init__(self, upstream: str) -> None:
-        self.upstream = upstream
-        self.http = requests.Session()
-        self.http.trust_env = False
+        self.upstream = urlsplit(upstream).netloc
         self._answers: list[tuple[str, str, int, str]] = []
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler_of(self))
         self._server.daemon_threads = True
@@ -48,7 +46,6 @@ class Proxy:
     def close(self) -> None:
         self._server.shutdown()
         self._server.server_close()
-        self.http.close()
 
 
 @contextmanager
@@ -75,30 +72,23 @@ def _handler_of(proxy: Proxy) -> type[BaseHTTPRequestHandler]:
             own = proxy.own_answer(self.command, self.path)
             if own:
                 status, page = own
-                self._send(status, {"Content-Type": "text/html; charset=utf-8"}, page.encode())
+                self._send(status, _HTML, page.encode())
                 return
-            answer = requests.request(
-                self.command,
-                proxy.upstream + self.path,
-                data=body,
-                headers=dict(self.headers),
-                timeout=60,
-                allow_redirects=False,
-            )
-            kept = [
-                one for one in answer.raw.headers.items() if one[0].lower() not in _OF_A_CONNECTION
-            ]
-            self._send(answer.status_code, kept, answer.content)
+            with closing(HTTPConnection(proxy.upstream, timeout=60)) as connection:
+                connection.request(self.command, self.path, body, dict(self.headers))
+                answer = connection.getresponse()
+                self._send(answer.status, answer.getheaders(), answer.read())
 
-        def _send(self, status: int, headers: Any, body: bytes) -> None:
+        def _send(self, status: int, headers: list[tuple[str, str]], body: bytes) -> None:
             self.send_response(status)
-            for name, value in headers.items() if isinstance(headers, dict) else headers:
+            kept = [one for one in headers if one[0].lower() not in _OF_A_CONNECTION]
+            for name, value in kept:
                 self.send_header(name, value)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
 
-        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
             """Quiet: a failing test shows what the browser saw."""
 
     return Handler

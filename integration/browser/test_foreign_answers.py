@@ -33,13 +33,20 @@ from .test_dialogs import choose_reason, lose_the_answer
 LIST = "/orders/?per_page=25"
 
 
-@pytest.fixture(autouse=True)
-def proxy(site: Site, watch: BrowserLog) -> Iterator[Proxy]:
-    """The proxy between browser and dashboard."""
-    with proxy_of(site.url) as between:
-        watch.url = between.url
-        watch.expected.add(502)
+@pytest.fixture(scope="module")
+def _proxy(_site: Site) -> Iterator[Proxy]:
+    """One proxy for all tests, so that the browser's cache keeps the static files of its origin."""
+    with proxy_of(_site.url) as between:
         yield between
+
+
+@pytest.fixture(autouse=True)
+def proxy(_proxy: Proxy, watch: BrowserLog) -> Iterator[Proxy]:
+    """The proxy between browser and dashboard."""
+    watch.url = _proxy.url
+    watch.expected.add(502)
+    yield _proxy
+    _proxy.pass_through()
 
 
 def banner(page: Page, place: str = "#problem") -> Locator:
