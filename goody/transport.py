@@ -9,7 +9,6 @@ import ssl
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from http.cookiejar import DefaultCookiePolicy
 
 import requests
 import urllib3
@@ -102,24 +101,12 @@ class Secret:
         return "Secret(...)"
 
 
-class _Session(requests.Session):
-    """A session without environment settings, cookies and redirects."""
-
-    def __init__(self, adapter: DeadlineAdapter) -> None:
-        super().__init__()
-        self.trust_env = False
-        self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-        self.adapters.clear()
-        self.mount("https://", adapter)
-        self.mount("http://", adapter)
-
-    def get_redirect_target(self, resp: requests.Response) -> str | None:  # noqa: ARG002
-        # Even with allow_redirects=False, requests reads the body of a redirect without a limit.
-        return None
-
-
 class Transport:
-    """Sends requests: reads on a pooled session, each write on a new one. Thread-safe."""
+    """Sends requests: reads over pooled connections, each write over a new one. Thread-safe.
+
+    It uses an adapter of requests without a session, which would add settings of the environment,
+    cookies and redirects.
+    """
 
     def __init__(
         self,
@@ -135,7 +122,7 @@ class Transport:
         self._limits = limits
         self._clock = clock
         self._tls = _tls_context(ca_bundle)
-        self._session = self._new_session()
+        self._adapter = self._new_adapter()
 
     def send(self, request: Request, *, deadline: Deadline, is_fresh: bool) -> Response:
         """Send a request and read its response before the deadline. Raises RequestFailed.
@@ -149,12 +136,12 @@ class Transport:
             body_bytes=request.max_body,
             before_send=request.before_send,
         )
-        session = self._new_session() if is_fresh else self._session
+        adapter = self._new_adapter() if is_fresh else self._adapter
         try:
-            result = self._attempt(session, self._prepare(request, is_fresh=is_fresh), exchange)
+            result = self._attempt(adapter, self._prepare(request, is_fresh=is_fresh), exchange)
         finally:
             if is_fresh:
-                session.close()
+                adapter.close()
         # Not raised where it was caught, so that no traceback refers to the request.
         if exchange.before_send_error is not None:
             raise exchange.before_send_error
@@ -163,10 +150,10 @@ class Transport:
         return result
 
     def close(self) -> None:
-        self._session.close()
+        self._adapter.close()
 
-    def _new_session(self) -> _Session:
-        return _Session(DeadlineAdapter(tls=self._tls, connections=self._limits.slots))
+    def _new_adapter(self) -> DeadlineAdapter:
+        return DeadlineAdapter(tls=self._tls, connections=self._limits.slots)
 
     def _prepare(self, request: Request, *, is_fresh: bool) -> requests.PreparedRequest:
         headers = {
@@ -182,13 +169,11 @@ class Transport:
         return requests.Request(request.method, url, headers, data=request.body).prepare()
 
     def _attempt(
-        self, session: _Session, prepared: requests.PreparedRequest, exchange: Exchange
+        self, adapter: DeadlineAdapter, prepared: requests.PreparedRequest, exchange: Exchange
     ) -> Response | RequestFailed:
         token = current_exchange.set(exchange)
         try:
-            response = session.send(
-                prepared, stream=True, timeout=None, allow_redirects=False, proxies={}
-            )
+            response = adapter.send(prepared, stream=True)
             try:
                 return _read_response(response, exchange)
             finally:
