@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID, uuid4
 
+import msgspec
 from django.conf import settings
 from django.db import models
 
@@ -30,15 +31,7 @@ class FrozenOrder(NamedTuple):
 
     def serialize(self) -> list[Any]:
         """Return the JSON value that a selection stores."""
-        expiration = self.expiration.isoformat() if self.expiration else None
-        undoes = str(self.undoes_id) if self.undoes_id else None
-        return [str(self.order_id), self.snapshot, self.content_hash, expiration, undoes]
-
-    @classmethod
-    def parse(cls, stored: list[Any]) -> FrozenOrder:
-        order_id, snapshot, content_hash, expiration, undoes = stored
-        at = datetime.fromisoformat(expiration) if expiration else None
-        return cls(UUID(order_id), snapshot, content_hash, at, UUID(undoes) if undoes else None)
+        return list(msgspec.to_builtins(self))
 
 
 class SelectionQuerySet(models.QuerySet["Selection"]):
@@ -82,7 +75,7 @@ class Selection(models.Model):
 
     @property
     def frozen_orders(self) -> list[FrozenOrder]:
-        return [FrozenOrder.parse(one) for one in self.orders]
+        return msgspec.convert(self.orders, list[FrozenOrder])
 
     @property
     def order_ids(self) -> tuple[UUID, ...]:
