@@ -32,7 +32,7 @@ from orders.search.hits import hit_from_order
 from .anomalies import record_anomalies
 from .writes.index_updates import mark_missing, upsert_or_log
 from .writes.kinds import confirmed_extension_not_shown
-from .writes.reads import read_with_operations
+from .writes.reads import read_order
 from .writes.resolve import operations_on
 
 log = logging.getLogger(__name__)
@@ -270,9 +270,7 @@ def refresh_order(
     Without a copy, raises OrderNotFound, CallsBlocked or GoodyError.
     """
     try:
-        order, operations = read_with_operations(
-            order_id, policy=policy or goody_api.order_retry_policy()
-        )
+        order, operations = read_order(order_id, policy=policy or goody_api.order_retry_policy())
     except NotFound as error:
         mark_missing(order_id, read_at=now)
         # Also when the flag could not be stored.

@@ -104,7 +104,7 @@ def test_recorded_cancel_is_not_shown_as_the_status_of_the_order(emulator: Emula
     view = services.stored_order(done.order_uuid)
     if view is not None:
         assert (view.order.status, view.is_cancel_on_record) == ("notified", False)
-    assert not Operation.objects.cancels_in_force([done.order_uuid]).exists()
+    assert not Operation.objects.get(pk=done.pk).is_cancel_in_force
 
 
 def test_read_that_shows_the_recorded_write_withdraws_the_contradiction(

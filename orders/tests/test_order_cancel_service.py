@@ -80,6 +80,21 @@ def test_cancel_works(emulator: Emulator, status: str, cancel_status: str) -> No
     assert (view.is_cancel_on_record, view.operation) == (True, None)
 
 
+def test_the_index_gets_the_answer_with_the_event_times_of_the_fresh_read(
+    emulator: Emulator,
+) -> None:
+    order_id = open_order(emulator, status="opened")
+    cancel(order_id)
+    row, times = Order.objects.get(uuid=order_id), emulator.order(order_id)["event_times"]
+    assert (row.status, row.event_times) == ("failed", times)
+    assert row.created_at == datetime.fromisoformat(times["created_at"])
+
+
+def test_a_confirmed_cancel_takes_no_effect_later(emulator: Emulator) -> None:
+    done = cancel(open_order(emulator))
+    assert not Operation.objects.get(pk=done.pk).may_take_effect
+
+
 @pytest.mark.parametrize(
     ("status", "kind", "heading"),
     [

@@ -1,18 +1,23 @@
-"""Stores orders that were read in the index. Database failures are logged and not raised."""
+"""Stores answers of Goody in the index. Database failures are logged and not raised."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import Error as DatabaseFailure
+from django.utils import timezone
 
 from goody.types import Order as GoodyOrder
 from orders import index
+from orders.models import Order
 
 log = logging.getLogger(__name__)
+
+# The resolution of stored times.
+_TICK = timedelta(microseconds=1)
 
 
 def upsert_or_log(orders: Iterable[GoodyOrder], *, read_at: datetime) -> dict[UUID, datetime]:
@@ -25,6 +30,25 @@ def upsert_or_log(orders: Iterable[GoodyOrder], *, read_at: datetime) -> dict[UU
     except DatabaseFailure as error:
         log.warning("the index could not be updated: %s", type(error).__name__)
         return {}
+
+
+def store_answer(answer: GoodyOrder, *, sent_at: datetime, is_proof: bool) -> None:
+    """Upsert the answer to a write that was sent at `sent_at`; log a database failure.
+
+    A proof outranks every read so far, also one dated by another clock.
+    """
+    try:
+        read_at = _after_every_read(answer.id) if is_proof else sent_at
+    except DatabaseFailure as error:
+        log.warning("the answer to a write could not be stored: %s", type(error).__name__)
+        return
+    upsert_or_log([answer], read_at=read_at)
+
+
+def _after_every_read(order_id: UUID) -> datetime:
+    read = Order.objects.filter(uuid=order_id).values_list("read_at", flat=True).first()
+    now = timezone.now()
+    return max(now, read + _TICK) if read else now
 
 
 def mark_missing(order_id: UUID, *, read_at: datetime) -> None:

@@ -24,26 +24,25 @@ log = logging.getLogger(__name__)
 
 
 def read_order(
-    order_id: UUID, *, policy: RetryPolicy, before_send: Callable[[], None] | None = None
-) -> GoodyOrder:
-    """Read the order from Goody, apply the answer and return the order.
-
-    `before_send` and errors are those of Client.get_order.
-    """
-    return read_with_operations(order_id, policy=policy, before_send=before_send)[0]
-
-
-def read_with_operations(
-    order_id: UUID, *, policy: RetryPolicy, before_send: Callable[[], None] | None = None
+    order_id: UUID,
+    *,
+    policy: RetryPolicy,
+    before_send: Callable[[], None] | None = None,
+    is_stored: bool = True,
 ) -> tuple[GoodyOrder, tuple[Operation, ...]]:
-    """Read the order as `read_order`; return it and the operations on it, newest first."""
+    """Read the order from Goody and apply the answer; return it and its operations, newest first.
+
+    With `is_stored=False` the index is not updated, because the caller stores this read or a newer
+    one. `before_send` and errors are those of Client.get_order.
+    """
     sent_before = Operation.objects.history_of([order_id])
     read_at = timezone.now()
     order = goody_api.call_goody(
         lambda client, left: client.get_order(order_id, policy=left, before_send=before_send),
         policy=policy,
     )
-    _store(order, read_at=read_at)
+    if is_stored:
+        store_read(order, read_at=read_at)
     try:
         reconcile_operations(order, sent_before)
         return order, operations_on(order_id, now=timezone.now())
@@ -54,10 +53,11 @@ def read_with_operations(
 
 def apply_read(order: GoodyOrder, *, read_at: datetime) -> None:
     """Store an order that was read elsewhere, by a request that started at `read_at`."""
-    _store(order, read_at=read_at)
+    store_read(order, read_at=read_at)
     request_reads([order])
 
 
-def _store(order: GoodyOrder, *, read_at: datetime) -> None:
+def store_read(order: GoodyOrder, *, read_at: datetime) -> None:
+    """Store an order in the index, and what Goody does not document; log a database failure."""
     upsert_or_log([order], read_at=read_at)
     record_anomalies([order], now=read_at)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -35,12 +35,12 @@ from orders.eligibility import (
     order_snapshot,
 )
 from orders.goody_api import CallsBlocked, NotConfigured
-from orders.models import ItemClaim, Operation, Order, State
+from orders.models import ItemClaim, Operation, State
 from orders.outages import log_storage_failure
 from orders.rights import Actor
 
 from .cancel_limit import CancelLimitReached, record_cancel_limit_reached
-from .index_updates import mark_missing, upsert_or_log
+from .index_updates import mark_missing, store_answer
 from .intents import (
     NotRecorded,
     SubmittedWrite,
@@ -57,7 +57,7 @@ from .kinds import (
     confirmed_extension_not_shown,
     may_undo_extension,
 )
-from .reads import read_order
+from .reads import read_order, store_read
 from .resolve import abandon_expired_operations
 from .transitions import (
     close_not_sent,
@@ -69,9 +69,6 @@ from .transitions import (
 )
 
 log = logging.getLogger(__name__)
-
-# The resolution of stored times.
-_TICK = timedelta(microseconds=1)
 
 
 class OutcomeNotRecorded(Exception):
@@ -217,27 +214,43 @@ def _read_and_send(operation: Operation, write: WriteKind, snapshot: dict[str, A
     asked_at, age = timezone.now(), _ReadAge()
     policy = goody_api.page_retry_policy()
     try:
-        fresh = read_order(operation.order_uuid, policy=policy, before_send=age.begin)
+        fresh, operations = read_order(
+            operation.order_uuid, policy=policy, before_send=age.begin, is_stored=False
+        )
     except NotFound as error:
         mark_missing(operation.order_uuid, read_at=asked_at)
         return close_unsent(operation, error)
     except (CallsBlocked, GoodyError) as error:
         return close_unsent(operation, error)
-    refusal = _refusal(operation, write, fresh, snapshot)
+    refusal = _refusal(operation, write, fresh, snapshot=snapshot, operations=operations)
     if refusal is not None:
-        return refuse_operation(operation, refusal, fresh)
-    return _send(operation, write, fresh, age)
+        done = refuse_operation(operation, refusal, fresh)
+    else:
+        done = _send(operation, write, fresh, age)
+    if done.confirmed_at is None:
+        # Otherwise the answer, which is newer, has been stored.
+        store_read(fresh, read_at=asked_at)
+    if done.awaits_read_after_refusal:
+        _read_after_refusal(done)
+    return done
 
 
 def _refusal(
-    operation: Operation, write: WriteKind, fresh: GoodyOrder, snapshot: dict[str, Any]
+    operation: Operation,
+    write: WriteKind,
+    fresh: GoodyOrder,
+    *,
+    snapshot: dict[str, Any],
+    operations: Sequence[Operation],
 ) -> Eligibility | None:
-    """Return the reason why the fresh read forbids the write, or None."""
-    if Operation.objects.cancels_in_force([operation.order_uuid]).exists():
+    """Return the reason why the fresh read forbids the write, or None.
+
+    `operations` are those on the order, newest first.
+    """
+    if any(one.is_cancel_in_force for one in operations):
         # Goody confirmed a cancel; a read that still shows the order open is an old one.
         return ineligible_after_cancel()
-    history = Operation.objects.history_of([operation.order_uuid])
-    extension = confirmed_extension_not_shown(fresh, history)
+    extension = confirmed_extension_not_shown(fresh, operations)
     if extension is not None:
         if operation.action == Action.ORDER_EXTEND:
             return _older_read()
@@ -302,10 +315,12 @@ def _send(operation: Operation, write: WriteKind, fresh: GoodyOrder, age: _ReadA
     except OutcomeUnknown as error:
         return mark_outcome_unknown(operation, error.kind, str(error), error.excerpt)
     except Rejected as error:
-        return _after_rejection(operation, error)
+        return refuse_operation(operation, refusal_for_rejection(error), None)
     except (CallsBlocked, GoodyError) as error:
         operation.sent_at = None
         return close_unsent(operation, error)
+    # Answers to writes have no event times.
+    answer = structs.replace(answer, event_times=answer.event_times or fresh.event_times)
     return _check_answer(operation, write, answer)
 
 
@@ -344,35 +359,15 @@ def _check_answer(operation: Operation, write: WriteKind, answer: GoodyOrder) ->
         return mark_outcome_unknown(operation, "contradiction", words)
     finally:
         if answer.id == operation.order_uuid and sent_at is not None:
-            _store_answer(answer, sent_at=sent_at, is_proof=is_proof)
+            store_answer(answer, sent_at=sent_at, is_proof=is_proof)
 
 
-def _store_answer(answer: GoodyOrder, *, sent_at: datetime, is_proof: bool) -> None:
-    """Upsert the answer; log a database failure.
-
-    A proof outranks every read so far, also one dated by another clock.
-    """
-    try:
-        read_at = _after_every_read(answer.id) if is_proof else sent_at
-    except DatabaseFailure as error:
-        log.warning("the answer to a write could not be stored: %s", type(error).__name__)
-        return
-    upsert_or_log([answer], read_at=read_at)
-
-
-def _after_every_read(order_id: UUID) -> datetime:
-    read = Order.objects.filter(uuid=order_id).values_list("read_at", flat=True).first()
-    now = timezone.now()
-    return max(now, read + _TICK) if read else now
-
-
-def _after_rejection(operation: Operation, error: Rejected) -> Operation:
-    """Close a definitely refused operation and read the order, which decides the message.
+def _read_after_refusal(operation: Operation) -> None:
+    """Read the order of a POST that Goody refused, which decides the message.
 
     A proxy may have sent the request twice, so that an earlier copy was applied. If this read
     fails, the worker repeats it.
     """
-    closed = refuse_operation(operation, refusal_for_rejection(error), None)
     read_at = timezone.now()
     try:
         read_order(operation.order_uuid, policy=goody_api.detail_retry_policy())
@@ -381,5 +376,4 @@ def _after_rejection(operation: Operation, error: Rejected) -> Operation:
     except (CallsBlocked, GoodyError, DatabaseFailure):
         log.info("the order of a refused write could not be read again")
     else:
-        closed.refresh_from_db()
-    return closed
+        operation.refresh_from_db()
