@@ -117,12 +117,12 @@ def reserve_calls(count: int, *, longest: float) -> list[float]:
         return [1 / settings.GOODY_CALLS_PER_SECOND * number for number in range(1, count + 1)]
 
 
-def reserve_job_item(*, longest: float) -> float | None:
+def reserve_job_item(limits: ApiLimits, *, longest: float) -> float | None:
     """Reserve the next item of a job; return the seconds until it may begin.
 
     All jobs together run at most BULK_ITEMS_PER_SECOND items a second, of two calls each, which
     leaves half of the rate limit to people. Return None if the item would begin after more than
-    `longest` seconds.
+    `longest` seconds. `limits` is the row of them, which has just been read.
     """
     pace = min(settings.BULK_ITEMS_PER_SECOND, settings.GOODY_CALLS_PER_SECOND / 4)
     waits = ApiLimits.objects.reserve_calls(
@@ -131,6 +131,7 @@ def reserve_job_item(*, longest: float) -> float | None:
         per_second=pace,
         burst=_ITEM_BURST,
         longest=longest,
+        limits=limits,
         column="next_item_at",
     )
     return waits[0] if waits else None

@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Self
 
 from django.contrib.auth.models import AnonymousUser, Group, User
+from django.db.models import F
 
 from .models import AuditEntry
 
@@ -138,6 +139,14 @@ class Actor:
             groups = set(user.groups.values_list("name", flat=True))
         name = user.get_full_name() or user.get_username()
         return cls(user.pk, name[:_LONGEST_NAME], _role_of(user, groups), request_id)
+
+    @classmethod
+    def by_user_id(cls, user_id: int, request_id: str = "") -> Self:
+        """Return the actor of a user with today's rights, in one query."""
+        # The user once for each of their groups.
+        rows = list(User.objects.filter(pk=user_id).annotate(group_name=F("groups__name")))
+        groups = {one.group_name for one in rows if one.group_name}
+        return cls.for_user(rows[0], request_id, groups=groups)
 
     def may(self, right: Right) -> bool:
         return self.role is not None and right in RIGHTS[self.role]

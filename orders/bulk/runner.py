@@ -13,7 +13,6 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
-from django.contrib.auth.models import User
 from django.db import Error as DatabaseFailure
 from django.db import transaction
 from django.db.models import Min
@@ -23,6 +22,7 @@ from orders import goody_api, services
 from orders.audit import PROGRAM, REQUIRED_RIGHTS, Action
 from orders.goody_api import CallsPaused, KeyRejected
 from orders.models import (
+    ApiLimits,
     ItemState,
     Job,
     JobItem,
@@ -84,7 +84,7 @@ def _begin(lease: JobLease) -> bool:
     if job.state == JobState.SCHEDULED:
         return lease.update(state=JobState.RUNNING, started_at=now)
     if job.state == JobState.PAUSED:
-        return _are_calls_possible(lease) and lease.update(
+        return _limits_of_calls(lease) is not None and lease.update(
             state=JobState.RUNNING, pause_reason="", paused_until=None
         )
     return job.state == JobState.RUNNING
@@ -101,7 +101,8 @@ def _run_slice(lease: JobLease, stop: threading.Event) -> None:
 def _run_next(lease: JobLease, item: JobItem, stop: threading.Event) -> bool:
     """Run one item at its time; return whether another may follow in this slice."""
     lease.renew_if_due()
-    if not _are_calls_possible(lease) or not _wait_for_pace(stop):
+    limits = _limits_of_calls(lease)
+    if limits is None or not _wait_for_pace(limits, stop):
         return False
     actor = _permitted_actor(lease)
     if actor is None or not JobItem.objects.claim(item, lease.job):
@@ -112,30 +113,27 @@ def _run_next(lease: JobLease, item: JobItem, stop: threading.Event) -> bool:
     return not _is_paused_by(lease, item)
 
 
-def _wait_for_pace(stop: threading.Event) -> bool:
+def _wait_for_pace(limits: ApiLimits, stop: threading.Event) -> bool:
     """Wait until the shared pace allows the next item; return False if the slice ends before."""
     try:
-        wait = goody_api.reserve_job_item(longest=settings.BULK_LEASE / 2)
+        wait = goody_api.reserve_job_item(limits, longest=settings.BULK_LEASE / 2)
     except DatabaseFailure as error:
         raise services.NotRecorded from error
     return wait is not None and not stop.wait(wait)
 
 
-def _are_calls_possible(lease: JobLease) -> bool:
-    """Whether calls to Goody are possible; if not, the job pauses."""
-    now = timezone.now()
+def _limits_of_calls(lease: JobLease) -> ApiLimits | None:
+    """Return the limits if calls to Goody are possible; otherwise pause the job and return None."""
+    if goody_api.missing_setting_names():
+        _pause(lease, PauseReason.NOT_CONFIGURED, None)
+        return None
     try:
-        if goody_api.missing_setting_names():
-            _pause(lease, PauseReason.NOT_CONFIGURED, None)
-            return False
-        goody_api.check_limits(now=now)
+        return goody_api.check_limits(now=timezone.now())
     except KeyRejected:
         _pause(lease, PauseReason.KEY_REJECTED, None)
     except CallsPaused as paused:
         _pause(lease, PauseReason.RATE_LIMITED, paused.until)
-    else:
-        return True
-    return False
+    return None
 
 
 def _pause(lease: JobLease, reason: PauseReason, until: datetime | None) -> None:
@@ -146,8 +144,7 @@ def _pause(lease: JobLease, reason: PauseReason, until: datetime | None) -> None
 def _permitted_actor(lease: JobLease) -> Actor | None:
     """Return the actor with the rights of this moment; without them end the job and return None."""
     job = lease.job
-    user = User.objects.get(pk=job.actor_id)
-    actor = Actor.for_user(user, request_id=f"job-{job.number}")
+    actor = Actor.by_user_id(job.actor_id, request_id=f"job-{job.number}")
     if actor.may(Right.BULK) and actor.may(REQUIRED_RIGHTS[Action(job.action)]):
         return actor
     now = timezone.now()

@@ -16,6 +16,7 @@ from typing import Any
 from django.conf import settings
 from django.db import connections, models
 from django.db.models import Q
+from django.db.models.expressions import RawSQL
 
 from orders.text import fold_text, searchable_text
 
@@ -85,9 +86,17 @@ def _literals(states: Collection[State]) -> str:
     return ", ".join(f"'{state}'" for state in states)
 
 
+# The states are literals, so that both databases use the partial index of open operations.
+_OPEN = f"state IN ({_literals(OPEN_STATES)})"
+_IS_OPEN = RawSQL(f"orders_operation.{_OPEN}", (), output_field=models.BooleanField())  # noqa: S611
+_OF_FORM_OR_OPEN = f"form_key = %s OR (order_uuid = %s AND {_OPEN})"
+_BLOCKING = (
+    f"order_uuid = %s AND may_take_effect AND state IN ({_literals(CLOSED_BY_READS)})"
+    " AND confirmed_at IS NULL ORDER BY created_at DESC"
+)
 _COUNT_UNSETTLED = f"""
     SELECT count(*) FROM orders_operation
-    WHERE state IN ({_literals(OPEN_STATES)}) AND state IN ({_literals(UNSETTLED_STATES)})
+    WHERE {_OPEN} AND state IN ({_literals(UNSETTLED_STATES)})
 """  # noqa: S608
 
 
@@ -107,30 +116,28 @@ class OperationQuerySet(models.QuerySet["Operation"]):
         return tuple(select_where(Operation, condition, ids, using=self.db))
 
     def lease_expired(self, now: datetime) -> OperationQuerySet:
-        return self.filter(state__in=LEASED_STATES, lease_until__lte=now)
+        return self.filter(_IS_OPEN, state__in=LEASED_STATES, lease_until__lte=now)
 
     def due_for_reading(self, now: datetime) -> OperationQuerySet:
         """Return unknown outcomes, and closed operations whose order must be read once more."""
         return self.filter(due_at__lte=now)
 
-    def blocking_orders(self, order_ids: Collection[uuid.UUID]) -> OperationQuerySet:
-        """Return closed, unconfirmed operations whose POST may still take effect."""
-        return self.on_orders(order_ids).filter(
-            may_take_effect=True, state__in=CLOSED_BY_READS, confirmed_at=None
-        )
+    def of_form_or_open(self, form_key: uuid.UUID, order_id: uuid.UUID) -> list[Operation]:
+        """Return the operation of a form, and the open one on the order."""
+        [key] = database_values(Operation, "form_key", [form_key], using=self.db)
+        [order] = database_values(Operation, "order_uuid", [order_id], using=self.db)
+        return select_where(Operation, _OF_FORM_OR_OPEN, [key, order], using=self.db)
 
-    def cancels_in_force(self, order_ids: Collection[uuid.UUID]) -> OperationQuerySet:
-        """Return the operations of which `Operation.is_cancel_in_force` is true."""
-        applied = self.on_orders(order_ids).filter(
-            action="order.cancel", state=State.APPLIED, contradicted_at=None
-        )
-        return applied.exclude(failure_kind=BY_HAND, confirmed_at=None, effect_seen_at=None)
+    def find_blocking(self, order_id: uuid.UUID) -> Operation | None:
+        """Return a closed, unconfirmed operation whose POST may still take effect, or None."""
+        values = database_values(Operation, "order_uuid", [order_id], using=self.db)
+        found = select_where(Operation, _BLOCKING, values, using=self.db)
+        return found[0] if found else None
 
     def count_unsettled(self, user_id: int | None = None) -> int:
         """Return the number of writes whose outcome is not known, of one person or of all.
 
-        Every page shows it. The states are literals, so that both databases use the partial index
-        of open operations.
+        Every page shows it.
         """
         sql, values = _COUNT_UNSETTLED, []
         if user_id is not None:
@@ -200,8 +207,8 @@ class Operation(models.Model):
 
     created_at = models.DateTimeField()
     sent_at = models.DateTimeField(null=True)
-    # The POST may still take effect at Goody. Set when it is sent, and reset by a worker after
-    # OPERATION_EFFECT_WINDOW seconds of its monotonic clock.
+    # The POST may still take effect at Goody. Set when it is sent, and reset by Goody's
+    # confirmation, or by a worker after OPERATION_EFFECT_WINDOW seconds of its monotonic clock.
     may_take_effect = models.BooleanField(default=False)
     closed_at = models.DateTimeField(null=True)
     # A planned or sending operation is abandoned when its lease has expired.

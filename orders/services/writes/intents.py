@@ -119,15 +119,10 @@ def find_earlier_submit(submit: SubmittedWrite) -> Operation | None:
     """
     try:
         _release_unclaimed(submit.order_uuid)
-        # In this order: an open operation read first is found again if it is an equal submit's.
-        other = Operation.objects.on_orders([submit.order_uuid]).open().first()
-        earlier = _earlier_submit(submit)
+        return _earlier_submit(submit)
     except DatabaseFailure as error:
         log_storage_failure(log, "an intent", error)
         raise NotRecorded from error
-    if earlier is None and other is not None:
-        raise OrderBusy(other)
-    return earlier
 
 
 def commit_intent(
@@ -166,7 +161,7 @@ def _store_intent(operation: Operation, submit: SubmittedWrite) -> None:
     elif job := JobItem.objects.blocking_jobs([operation.order_uuid]).get(operation.order_uuid):
         raise OrderInJob(job)
     OperationText.objects.store(operation)
-    blocking = Operation.objects.blocking_orders([operation.order_uuid]).first()
+    blocking = Operation.objects.find_blocking(operation.order_uuid)
     if blocking is not None:
         raise OrderBusy(blocking)
     record_intent(operation, request_id=submit.actor.request_id)
@@ -191,7 +186,10 @@ def _intent(submit: SubmittedWrite, *, snapshot: dict[str, Any], now: datetime) 
 
 
 def _earlier_submit(submit: SubmittedWrite) -> Operation | None:
-    earlier = Operation.objects.filter(form_key=submit.form_key).first()
+    found = Operation.objects.of_form_or_open(submit.form_key, submit.order_uuid)
+    earlier = next((one for one in found if one.form_key == submit.form_key), None)
+    if earlier is None and found:
+        raise OrderBusy(found[0])
     if earlier is not None and earlier.params_hash != submit.digest:
         raise FormKeyReused
     return earlier
@@ -202,10 +200,7 @@ def _resolve_conflict(submit: SubmittedWrite, error: IntegrityError) -> Operatio
     earlier = _earlier_submit(submit)
     if earlier is not None:
         return earlier
-    other = Operation.objects.on_orders([submit.order_uuid]).open().first()
-    if other is not None:
-        raise OrderBusy(other)
-    # It was closed since, or another constraint refused.
+    # The other one was closed since, or another constraint refused.
     log_storage_failure(log, "an intent", error)
     raise NotRecorded from error
 

@@ -81,6 +81,7 @@ def confirm_operation(operation: Operation, answer: GoodyOrder, *, now: datetime
         State.APPLIED,
         closed_at=now,
         confirmed_at=now,
+        may_take_effect=False,
         due_at=time_of_next_check(now),
         after=order_snapshot(answer),
         detail="",
