@@ -85,7 +85,7 @@ def test_the_index_gets_the_answer_with_the_event_times_of_the_fresh_read(
 ) -> None:
     order_id = open_order(emulator, status="opened")
     cancel(order_id)
-    row, times = Order.objects.get(uuid=order_id), emulator.order(order_id)["event_times"]
+    row, times = Order.objects.get(uuid=order_id), emulator.get_order(order_id)["event_times"]
     assert (row.status, row.event_times) == ("failed", times)
     assert row.created_at == datetime.fromisoformat(times["created_at"])
 
