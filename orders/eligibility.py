@@ -7,6 +7,7 @@ offered in the same statuses.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from enum import StrEnum
@@ -313,6 +314,12 @@ def order_snapshot(order: Order) -> dict[str, Any]:
             amounts and amounts.amount_total,
         ],
     }
+
+
+def snapshot_expiration(snapshot: Mapping[str, Any]) -> datetime | None:
+    """Return the expiration in an `order_snapshot`."""
+    text = snapshot.get("expires_at")
+    return datetime.fromisoformat(text) if text else None
 
 
 def _contents(order: Order) -> list[list[Any]]:

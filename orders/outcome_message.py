@@ -89,6 +89,7 @@ def action_titles(operation: Operation) -> ActionTitles:
 
 
 BEING_CHECKED = "Outcome being checked"
+NEEDS_HUMAN = "Needs a person"
 NOT_MEANWHILE = "Do not repeat it elsewhere meanwhile."
 UPDATES_BY_ITSELF = "This page updates by itself."
 NO_WORKER = (

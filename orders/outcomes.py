@@ -18,6 +18,7 @@ from .audit import Action
 from .models import BY_HAND, Operation, State
 from .outcome_message import (
     BEING_CHECKED,
+    NEEDS_HUMAN,
     NO_WORKER,
     NOT_MEANWHILE,
     UPDATES_BY_ITSELF,
@@ -125,7 +126,7 @@ def _needs_human(operation: Operation) -> OutcomeMessage:
         why = "No read of the order has settled the outcome."
     return OutcomeMessage(
         Tone.BAD,
-        "Needs a person",
+        NEEDS_HUMAN,
         why,
         "A lead looks at the order on Goody's own page and records here what it shows.",
         False,

@@ -4,10 +4,10 @@ selections.py stores the orders that a person selects. preview.py plans the acti
 (rules.py: the new expirations, limits.py: the limits of a person), submit.py creates the job of
 a plan. undo.py selects the orders that a job extended.
 
-jobs.py creates jobs and changes them for people. runner.py runs their items (items.py) under a
-lease (lease.py), job_end.py ends them, pace.py measures how fast they run. tasks.py wakes workers
-up through Django's Tasks framework, with a queue in the database (database_tasks.py) or in Redis
-(redis_tasks.py).
+jobs.py creates jobs and changes them for people, reruns.py creates a job of the items that an ended
+one has left. runner.py runs their items (items.py) under a lease (lease.py), job_end.py ends them,
+pace.py measures how fast they run. tasks.py wakes workers up through Django's Tasks framework, with
+a queue in the database (database_tasks.py) or in Redis (redis_tasks.py).
 """
 
 from .job_end import describe_item_counts
@@ -26,12 +26,11 @@ from .jobs import (
     job_summary,
     needs_approval,
     resume_job,
-    retry_failed,
-    run_remaining,
     stop_job,
 )
 from .limits import BulkLimitReached
 from .pace import Pace, measure_pace
+from .reruns import items_to_run_again, retry_failed, run_remaining
 from .runner import run_job
 from .tasks import queue_due_jobs, run_due_jobs
 
@@ -50,6 +49,7 @@ __all__ = [
     "create_job",
     "decline_job",
     "describe_item_counts",
+    "items_to_run_again",
     "job_summary",
     "measure_pace",
     "needs_approval",

@@ -78,7 +78,7 @@ def _try_later(item: JobItem, reason: str, sentence: str) -> None:
         if not running.update(version=F("version")):
             _store_unrecorded(item, state=ItemState.NOT_RUN, ended_at=now)
         elif item.attempts >= services.MAX_ATTEMPTS:
-            detail = f"{sentence} Nothing was sent."
+            detail = f"{sentence} The gift was not changed."
             skipped = {"state": ItemState.SKIPPED, "reason": reason, "detail": detail}
             _store_unrecorded(item, ended_at=now, **skipped)
         else:
@@ -89,7 +89,7 @@ def _try_later(item: JobItem, reason: str, sentence: str) -> None:
 
 def _fail_unless_recorded(item: JobItem) -> None:
     """Store that an error of the program prevented the item, if no intent was stored."""
-    sentence = "An error in this program prevented it. Nothing was sent."
+    sentence = "An error in this program prevented it. The gift was not changed."
     failed = {"state": ItemState.FAILED, "reason": "error", "detail": sentence}
     _store_unrecorded(item, ended_at=timezone.now(), **failed)
 

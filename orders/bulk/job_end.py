@@ -12,7 +12,8 @@ _OUTCOMES = (
     ("done", "done"),
     ("skipped", "skipped"),
     ("failed", "failed"),
-    ("unknown", "being checked"),
+    ("being_checked", "being checked"),
+    ("needs_human", "to settle by hand"),
     ("not_run", "not run"),
 )
 

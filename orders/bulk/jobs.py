@@ -1,4 +1,4 @@
-"""Creates jobs and changes their state for people: approve, decline, stop, resume, run again."""
+"""Creates jobs and changes their state for people: approve, decline, stop, resume."""
 
 from __future__ import annotations
 
@@ -349,52 +349,6 @@ def _change(
             raise JobChanged(job)
     job.refresh_from_db()
     return job
-
-
-def retry_failed(*, actor: Actor, job_id: UUID, form_key: UUID, now: datetime) -> Job:
-    """Create a job of the items that failed. Errors as `create_job`; JobChanged if there are none.
-
-    It has the snapshots of the first job, so that orders which changed since are skipped.
-    """
-    return _run_again(
-        actor, job_id, ItemState.FAILED, JobRelation.RETRY, form_key=form_key, now=now
-    )
-
-
-def run_remaining(*, actor: Actor, job_id: UUID, form_key: UUID, now: datetime) -> Job:
-    """Create a job of the items that were not run. Otherwise as `retry_failed`."""
-    return _run_again(
-        actor, job_id, ItemState.NOT_RUN, JobRelation.REST, form_key=form_key, now=now
-    )
-
-
-def _run_again(
-    actor: Actor,
-    job_id: UUID,
-    state: ItemState,
-    relation: JobRelation,
-    *,
-    form_key: UUID,
-    now: datetime,
-) -> Job:
-    job = Job.objects.get(pk=job_id)
-    items = JobItem.objects.filter(job=job, state=state).order_by("position")
-    again = [
-        NewItem(item.order_uuid, item.snapshot, item.expiration, item.undoes_id) for item in items
-    ]
-    if not again or job.ended_at is None:
-        raise JobChanged(job)
-    return create_job(
-        actor=actor,
-        action=Action(job.action),
-        items=again,
-        params=JobParams(**job.params),
-        description=job.description,
-        form_key=form_key,
-        now=now,
-        parent=job,
-        relation=relation,
-    )
 
 
 # What ends each pause, for pages: these end by themselves, the others by a person.

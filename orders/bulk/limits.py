@@ -7,8 +7,9 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.contrib.auth.models import User
+from django.db.models import Q
 
-from orders.models import ItemState, JobItem, Selection
+from orders.models import ItemState, Job, JobItem, Selection
 from orders.rights import Actor
 
 _PERIOD = timedelta(hours=24)
@@ -71,8 +72,10 @@ def read_bulk_limit(actor: Actor, action: Selection.Action, *, now: datetime) ->
         Selection.Action.CANCEL: settings.BULK_CANCELS_PER_DAY,
         Selection.Action.EXTEND: settings.BULK_EXTENSIONS_PER_DAY,
     }[action]
-    items = JobItem.objects.filter(
-        job__actor_id=actor.user_id, job__action=action, job__created_at__gt=now - _PERIOD
-    )
+    since = now - _PERIOD
+    # By their ends: a job may have waited for its approval, or have been paused, for a day.
+    jobs = Job.objects.filter(Q(ended_at=None) | Q(ended_at__gt=since))
+    jobs = jobs.filter(actor_id=actor.user_id, action=action)
+    items = JobItem.objects.filter(Q(ended_at=None) | Q(ended_at__gt=since), job__in=jobs)
     used = items.exclude(state__in=_UNUSED).count()
     return BulkLimit(action, limits.get(str(actor.role), 0), used)

@@ -22,8 +22,10 @@ from orders.eligibility import (
     SnapshotDifference,
     check_expiration,
     compare_snapshots,
+    is_same_second,
     may_cancel,
     may_extend,
+    snapshot_expiration,
 )
 from orders.models import BlockingJob, FrozenOrder, Selection
 from orders.search import Hit
@@ -188,6 +190,12 @@ _CHANGED = Eligibility(
     "It has changed since you selected it.",
     "Tick the box to include it as it is now.",
 )
+_NOT_UNDOABLE = Eligibility(
+    False,
+    "not_undoable",
+    "Its expiration is not the one that the job set any more.",
+    "Change the expiration on the order's page.",
+)
 _NO_PRESET = Eligibility(
     False,
     "too_far",
@@ -198,6 +206,10 @@ _NO_PRESET = Eligibility(
 
 def _in_job(job: BlockingJob) -> Eligibility:
     return Eligibility(False, "in_job", f"It is part of job {job.number}, which has not ended.")
+
+
+def _has_same_expiration(frozen: FrozenOrder, hit: Hit) -> bool:
+    return is_same_second(snapshot_expiration(frozen.snapshot), hit.expires_at)
 
 
 class _Planner:
@@ -218,7 +230,7 @@ class _Planner:
         expiration = None if self._is_cancel else self._expiration(frozen, hit)
         return PlannedItem(
             order_uuid=frozen.order_id,
-            eligibility=self._eligibility(indexed, expiration, has_changed=bool(moved)),
+            eligibility=self._eligibility(frozen, indexed, expiration, has_changed=bool(moved)),
             snapshot=fresh.snapshot if fresh and moved else frozen.snapshot,
             expiration=expiration,
             undoes_id=frozen.undoes_id,
@@ -238,7 +250,12 @@ class _Planner:
         return frozen.expiration if rule is None else rule.expiration(hit.expires_at)
 
     def _eligibility(
-        self, indexed: IndexedOrder, expiration: datetime | None, *, has_changed: bool
+        self,
+        frozen: FrozenOrder,
+        indexed: IndexedOrder,
+        expiration: datetime | None,
+        *,
+        has_changed: bool,
     ) -> Eligibility:
         """Return the first reason to leave the order out, or that the action is allowed."""
         hit, _, is_canceled, unread, job = indexed.listed
@@ -252,6 +269,8 @@ class _Planner:
             return _in_job(job)
         if indexed.blocking or unread:
             return _BUSY
+        if frozen.undoes_id and not _has_same_expiration(frozen, hit):
+            return _NOT_UNDOABLE
         if has_changed and not self._parameters.with_changed:
             return _CHANGED
         return eligibility if self._is_cancel else self._date_eligibility(hit, expiration)

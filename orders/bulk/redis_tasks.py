@@ -21,6 +21,11 @@ class _ThreadWorker(SimpleWorker):
     # Of RQ's callbacks; tasks have no timeout.
     death_penalty_class = TimerDeathPenalty
 
+    @property
+    def connection_timeout(self) -> int:
+        """The socket's timeout in seconds, short because the worker never waits for a task."""
+        return 5
+
     def _install_signal_handlers(self) -> None:
         pass
 

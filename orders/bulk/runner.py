@@ -60,7 +60,7 @@ def run_job(job_id: UUID, *, stop: threading.Event) -> None:
         _work(lease, stop)
     except (LeaseLost, services.ClaimLost):
         log.warning("another worker runs job %s", lease.job.number)
-    except (services.NotRecorded, services.OutcomeNotRecorded):
+    except (services.NotRecorded, services.OutcomeNotRecorded, DatabaseFailure):
         log.warning("job %s: the database did not answer", lease.job.number)
         lease.release(due_at=timezone.now() + _POLL)
     else:
@@ -100,10 +100,11 @@ def _run_slice(lease: JobLease, stop: threading.Event) -> None:
 
 def _run_next(lease: JobLease, item: JobItem, stop: threading.Event) -> bool:
     """Run one item at its time; return whether another may follow in this slice."""
-    lease.renew_if_due()
     limits = _limits_of_calls(lease)
     if limits is None or not _wait_for_pace(limits, stop):
         return False
+    # After the wait: the rest of the lease must be longer than any item takes.
+    lease.renew_if_due()
     actor = _permitted_actor(lease)
     if actor is None or not JobItem.objects.claim(item, lease.job):
         lease.reload()
@@ -137,8 +138,17 @@ def _limits_of_calls(lease: JobLease) -> ApiLimits | None:
 
 
 def _pause(lease: JobLease, reason: PauseReason, until: datetime | None) -> None:
-    """Pause the job until the given time, or with None until the reason has ended."""
-    lease.update(state=JobState.PAUSED, pause_reason=reason, paused_until=until)
+    """Pause the job until the given time, or with None until the reason has ended.
+
+    `due_at` is stored with the pause, so that it survives a kill of the worker.
+    """
+    due_at = until or timezone.now() + _POLL
+    lease.update(
+        state=JobState.PAUSED,
+        pause_reason=reason,
+        paused_until=until,
+        due_at=None if reason == PauseReason.NOT_FOUND else due_at,
+    )
 
 
 def _permitted_actor(lease: JobLease) -> Actor | None:
@@ -213,10 +223,6 @@ def _next_due(job: Job, *, now: datetime) -> datetime | None:
     job.refresh_from_db()
     if job.ended_at is not None:
         return None
-    if job.state == JobState.PAUSED:
-        if job.pause_reason == PauseReason.NOT_FOUND:
-            return None
-        return job.paused_until or now + _POLL
     if job.state != JobState.RUNNING:
         return job.due_at if job.is_open else now + _POLL_IN_FLIGHT
     items = JobItem.objects.filter(job_id=job.pk)

@@ -2,6 +2,7 @@
 
 A task only means "run job N": it may be lost, repeated or late. `queue_due_jobs` queues
 another one for a job whose task was lost, and `run_job` does nothing for a job that is not due.
+While the queue is unreachable, the worker runs due jobs without a task.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import Error as DatabaseFailure
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.tasks import default_task_backend, task
 from django.utils import timezone
 
@@ -47,14 +48,28 @@ def run_job_task(job_id: str) -> None:
 def run_due_jobs(*, stop: threading.Event) -> bool:
     """Queue tasks for due jobs and run one task in this thread; return False if there is none.
 
-    A loop of the worker calls it. `stop` ends the task after the item in progress.
+    A loop of the worker calls it. `stop` ends the task after the item in progress. While the queue
+    is unreachable, the job that has been due for longest is run.
     """
     queue_due_jobs(now=timezone.now())
     token = _stop.set(stop)
     try:
         return cast("TaskQueue", default_task_backend).run_next_task()
+    except DatabaseFailure:
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever the queue's client raises
+        log.warning("the queue of tasks does not answer: %s", type(error).__name__)
     finally:
         _stop.reset(token)
+    return _run_without_queue(stop)
+
+
+def _run_without_queue(stop: threading.Event) -> bool:
+    due = _due_jobs(timezone.now()).values_list("pk", flat=True).first()
+    if due is None:
+        return False
+    run_job(due, stop=stop)
+    return True
 
 
 def queue_due_jobs(*, now: datetime) -> int:
@@ -64,20 +79,20 @@ def queue_due_jobs(*, now: datetime) -> int:
     tried again after LOST_AFTER.
     """
     _bound_times(now)
-    return sum(_queue(job, now) for job in _due_jobs(now)[:_QUEUED_AT_ONCE])
+    is_unqueued = Q(queued_at=None) | Q(queued_at__lte=now - LOST_AFTER)
+    is_unqueued |= Q(queued_at__gt=now + LOST_AFTER)
+    return sum(_queue(job, now) for job in _due_jobs(now).filter(is_unqueued)[:_QUEUED_AT_ONCE])
 
 
-def _due_jobs(now: datetime) -> list[Job]:
+def _due_jobs(now: datetime) -> QuerySet[Job]:
     """Return the due jobs that no worker runs.
 
     Times too far in the future were stored before the clock was set back, and are ignored.
     """
     length = timedelta(seconds=settings.BULK_LEASE)
     is_free = Q(lease_until=None) | Q(lease_until__lte=now) | Q(lease_until__gt=now + 2 * length)
-    is_unqueued = Q(queued_at=None) | Q(queued_at__lte=now - LOST_AFTER)
-    is_unqueued |= Q(queued_at__gt=now + LOST_AFTER)
-    due = Job.objects.filter(is_free, is_unqueued, ended_at=None, due_at__lte=now)
-    return list(due.filter(version=JOB_VERSION).order_by("due_at")[:_QUEUED_AT_ONCE])
+    due = Job.objects.filter(is_free, ended_at=None, due_at__lte=now, version=JOB_VERSION)
+    return due.order_by("due_at")
 
 
 def _queue(job: Job, now: datetime) -> bool:
@@ -99,5 +114,9 @@ def _bound_times(now: datetime) -> None:
     longest = max(settings.GOODY_LONGEST_WAIT, settings.BULK_CANCEL_GRACE)
     latest = now + timedelta(seconds=longest)
     late = Job.objects.filter(ended_at=None, due_at__gt=latest)
-    if late.exclude(state=JobState.AWAITING_APPROVAL).exists():
-        late.exclude(state=JobState.AWAITING_APPROVAL).update(due_at=latest)
+    late = late.exclude(state=JobState.AWAITING_APPROVAL)
+    if late.exists():
+        # What the page of the job says must be when it starts or goes on.
+        late.filter(state=JobState.SCHEDULED).update(starts_at=latest)
+        late.filter(state=JobState.PAUSED).exclude(paused_until=None).update(paused_until=latest)
+        late.update(due_at=latest)

@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from orders import services
 from orders.audit import Action
-from orders.models import FrozenOrder, ItemState, Job, JobItem, JobRelation, Selection
+from orders.eligibility import is_same_second, snapshot_expiration
+from orders.models import (
+    FrozenOrder,
+    ItemState,
+    Job,
+    JobItem,
+    JobRelation,
+    Operation,
+    Selection,
+)
 from orders.models.job import JobItemQuerySet
 from orders.rights import Actor, Right
 
@@ -23,13 +33,14 @@ def may_undo_job(job: Job, *, now: datetime) -> bool:
 def _undoable(job: Job, *, now: datetime) -> JobItemQuerySet:
     """Return the items that Goody confirmed and whose former expiration is in the future.
 
-    The preview and the job leave out orders that were changed since.
+    An undo is not undone. The preview and the job leave out orders that were extended again since.
     """
     return JobItem.objects.filter(
         job_id=job.pk,
         state=ItemState.DONE,
         operation__confirmed_at__isnull=False,
         operation__contradicted_at=None,
+        operation__undoes=None,
         operation__expires_before__gt=now,
     )
 
@@ -63,10 +74,22 @@ def _frozen(job: Job, *, now: datetime) -> list[FrozenOrder]:
     return [
         FrozenOrder(
             item.order_uuid,
-            *stored[item.order_uuid],
+            _as_extended(item.operation, stored[item.order_uuid].snapshot),
+            stored[item.order_uuid].content_hash,
             expiration=item.operation.expires_before,
             undoes_id=item.operation.pk,
         )
         for item in items
         if item.operation is not None and item.order_uuid in stored
     ]
+
+
+def _as_extended(operation: Operation, snapshot: dict[str, Any]) -> dict[str, Any]:
+    """Return the snapshot with the expiration that the operation set.
+
+    The preview compares it with the present expiration.
+    """
+    assert operation.expiration is not None
+    if is_same_second(snapshot_expiration(snapshot), operation.expiration):
+        return snapshot
+    return {**snapshot, "expires_at": operation.expiration.isoformat()}

@@ -26,6 +26,8 @@ DEFAULT_PRESET = ExpirationPreset.TWO_WEEKS
 PREVIEW_LIFETIME = timedelta(hours=1)
 AS_OF_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 
+_DATE_FIELDS = ("expiration", "expiration_custom", "expiration_day")
+
 ACTIONS = {
     "extend": Selection.Action.EXTEND,
     "cancel": Selection.Action.CANCEL,
@@ -91,8 +93,12 @@ class PlanForm(forms.Form):
 
     @property
     def typed(self) -> str:
-        names = ("expiration_custom", "expiration_day")
+        names = _DATE_FIELDS[1:]
         return next(filter(None, (self.data.get(name, "").strip() for name in names)), "")
+
+    @property
+    def has_invalid_date(self) -> bool:
+        return any(name in self.errors for name in _DATE_FIELDS)
 
     def submitted_as_of(self, now: datetime) -> datetime | None:
         """Return the time of the submitted preview (UTC); None if it is invalid or too old."""

@@ -7,7 +7,7 @@ UPDATE. An item's outcome is stored in the transaction that stores the outcome o
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -16,7 +16,7 @@ from django.conf import settings
 from django.db import connections, models
 from django.db.models import Count, Q
 
-from .operation import Operation
+from .operation import Operation, State
 from .statements import database_values, placeholders
 
 # The version of the rows that this program understands. A job of another version waits for a
@@ -66,11 +66,11 @@ class ItemState(models.TextChoices):
     # Nothing was done; it is tried again at `due_at`.
     WAITING = "waiting"
     DONE = "done"
-    # Nothing was sent, because the order or a rule forbade it.
+    # The order or a rule forbade it.
     SKIPPED = "skipped"
     FAILED = "failed"
     UNKNOWN = "unknown"
-    # The job ended before its turn. Nothing was sent.
+    # The job ended before its turn, or before it was tried again.
     NOT_RUN = "not_run"
 
 
@@ -79,7 +79,10 @@ OPEN_ITEM_STATES = (ItemState.PENDING, ItemState.RUNNING, ItemState.WAITING)
 
 @dataclass(frozen=True, slots=True)
 class JobCounts:
-    """The number of items of one job in each state. They add up to `total`."""
+    """The number of items of one job in each state. They add up to `total`.
+
+    `needs_human` are those of `unknown` whose outcome no read has settled.
+    """
 
     pending: int = 0
     running: int = 0
@@ -89,6 +92,11 @@ class JobCounts:
     failed: int = 0
     unknown: int = 0
     not_run: int = 0
+    needs_human: int = 0
+
+    @property
+    def being_checked(self) -> int:
+        return self.unknown - self.needs_human
 
     @property
     def total(self) -> int:
@@ -219,16 +227,15 @@ class JobItemQuerySet(models.QuerySet["JobItem"]):
 
     def counts(self) -> JobCounts:
         """Return the number of these items in each state."""
-        states = self.order_by().values_list("state").annotate(Count("pk"))
-        return JobCounts(**dict(states))
+        return _job_counts(self.order_by().values_list("state").annotate(**_COUNTED))
 
     def counts_by_job(self) -> dict[uuid.UUID, JobCounts]:
         """Return `counts` of each job that has some of these items."""
-        rows = self.order_by().values_list("job_id", "state").annotate(Count("pk"))
-        found: dict[uuid.UUID, dict[str, int]] = {}
-        for job_id, state, count in rows:
-            found.setdefault(job_id, {})[state] = count
-        return {job_id: JobCounts(**states) for job_id, states in found.items()}
+        rows = self.order_by().values_list("job_id", "state")
+        found: dict[uuid.UUID, list[tuple[str, int, int]]] = {}
+        for job_id, *row in rows.annotate(**_COUNTED):
+            found.setdefault(job_id, []).append((row[0], row[1], row[2]))
+        return {job_id: _job_counts(states) for job_id, states in found.items()}
 
     def link_operation(self, claim: ItemClaim, operation: Operation) -> bool:
         """Store the operation of an item; return False if the claim is no longer valid.
@@ -260,12 +267,27 @@ class JobItemQuerySet(models.QuerySet["JobItem"]):
             "attempts": item.attempts + 1,
             "operation_id": None,
             "due_at": None,
+            "reason": "",
+            "detail": "",
         }
         if not unchanged.update(**claimed):
             return False
         for name, value in claimed.items():
             setattr(item, name, value)
         return True
+
+
+_COUNTED = {
+    "items": Count("pk"),
+    "by_hand": Count("pk", filter=Q(state=ItemState.UNKNOWN, reason=State.NEEDS_HUMAN)),
+}
+
+
+def _job_counts(rows: Iterable[tuple[str, int, int]]) -> JobCounts:
+    """Return the counts of rows (state, items, those that need a person)."""
+    states = list(rows)
+    by_state = {state: count for state, count, _ in states}
+    return JobCounts(**by_state, needs_human=sum(row[2] for row in states))
 
 
 def _as_uuid(value: Any) -> uuid.UUID:

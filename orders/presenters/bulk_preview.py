@@ -158,7 +158,7 @@ def make_preview(
     has_rule = not is_cancel and selection.undoes_id is None
     choice = _Choice(plan, form, viewer, has_rule=has_rule)
     count = len(plan.included)
-    may_submit = count and not bulk_limit.refusal(count) and not is_started
+    may_submit = count and not (bulk_limit.refusal(count) or is_started or form.has_invalid_date)
     return BulkPreview(
         title=words.title,
         is_cancel=is_cancel,
@@ -226,10 +226,15 @@ def _notes(count: int, bulk_limit: BulkLimit, *, is_cancel: bool) -> Iterator[st
     if needs_approval(Action(bulk_limit.action), count=count):
         yield (
             f"More than {settings.BULK_APPROVAL_ABOVE} cancels: another lead must approve exactly "
-            "this list within 24 hours. Nothing is sent before."
+            f"this list within {_hours(settings.BULK_APPROVAL_EXPIRES)}. Nothing is sent before."
         )
     if count:
         yield bulk_limit.sentence
+
+
+def _hours(seconds: float) -> str:
+    hours = round(seconds / 3600)
+    return "1 hour" if hours == 1 else f"{hours} hours"
 
 
 def _grace() -> str:

@@ -20,17 +20,20 @@ _NO_WORKER = Banner(
 )
 
 
-def job_banner(job: Job, counts: JobCounts, *, released: str, viewer: Viewer) -> Banner | None:
+def job_banner(
+    job: Job, counts: JobCounts, *, released: str, was_sent: bool, viewer: Viewer
+) -> Banner | None:
     """Return the banner of a job that awaits approval, or was declined or stopped; else None.
 
     `released` is the money that the cancel would release, as text, while it awaits approval.
+    `was_sent`: a request of the stopped job has left.
     """
     clock = viewer.clock
     match JobState(job.state):
         case JobState.AWAITING_APPROVAL:
             return _awaiting(job, counts, released, viewer)
         case JobState.STOPPED:
-            return _stopped(job, counts, clock)
+            return _stopped(job, counts, clock, was_sent=was_sent)
         case JobState.DECLINED:
             return Banner(tone="info", title=f"Declined {_by_whom(job, clock)}", sentence=_UNSENT)
         case JobState.EXPIRED:
@@ -68,20 +71,22 @@ def _awaiting(job: Job, counts: JobCounts, released: str, viewer: Viewer) -> Ban
     )
 
 
-def _stopped(job: Job, counts: JobCounts, clock: RequestClock) -> Banner:
+def _stopped(job: Job, counts: JobCounts, clock: RequestClock, *, was_sent: bool) -> Banner:
     title = "The program stopped it" if job.stop_reason else f"Stopped {_by_whom(job, clock)}"
-    sentence = f"{as_sentence(job.stop_reason)} {_what_stopping_left(counts)}"
+    left = _what_stopping_left(counts, was_sent=was_sent)
+    sentence = f"{as_sentence(job.stop_reason)} {left}"
     return Banner(tone="info", title=title, sentence=sentence.strip())
 
 
-def _what_stopping_left(counts: JobCounts) -> str:
+def _what_stopping_left(counts: JobCounts, *, was_sent: bool) -> str:
     if counts.open:
         return "One gift was being changed at that moment; its outcome follows."
     if not counts.done + counts.failed + counts.unknown:
-        return f"{_UNSENT} No gift was changed."
+        # Goody may have refused a request that would have been made again.
+        return "No gift was changed." if was_sent else f"{_UNSENT} No gift was changed."
     if not counts.not_run:
         return ""
-    return f"{gift_count(counts.not_run)} {'was' if counts.not_run == 1 else 'were'} not touched."
+    return f"{gift_count(counts.not_run)} {'was' if counts.not_run == 1 else 'were'} not changed."
 
 
 def job_note(
@@ -91,15 +96,23 @@ def job_note(
 
     The line is always present, so that nothing below it moves when its text changes.
     """
-    if is_worker_missing and job.state in (JobState.SCHEDULED, JobState.RUNNING):
+    if is_worker_missing and (_continues_by_itself(job) or counts.being_checked):
         return _NO_WORKER
     if job.state == JobState.SCHEDULED:
         return _scheduled(job, counts, clock)
     if job.state == JobState.PAUSED:
         return _paused(job, clock)
+    if counts.needs_human and job.ended_at is not None:
+        return _needs_human(counts)
     if counts.unknown and job.ended_at is not None:
         return _being_checked(counts.unknown)
     return Banner(tone="", title="", sentence=f"{counts_text(counts)}.")
+
+
+def _continues_by_itself(job: Job) -> bool:
+    if job.state == JobState.PAUSED:
+        return PauseReason(job.pause_reason) in PAUSES_THAT_END
+    return job.state in (JobState.SCHEDULED, JobState.RUNNING)
 
 
 def _scheduled(job: Job, counts: JobCounts, clock: RequestClock) -> Banner:
@@ -122,6 +135,19 @@ def _paused(job: Job, clock: RequestClock) -> Banner:
         sentence="It goes on by itself as soon as Goody can be asked again."
         if ends_by_itself
         else "Is this the right environment? Look at those gifts; Resume goes on with the others.",
+    )
+
+
+def _needs_human(counts: JobCounts) -> Banner:
+    count = counts.needs_human
+    one = count == 1
+    others = f" {counts.being_checked:,} more are being checked." * bool(counts.being_checked)
+    return Banner(
+        tone="bad",
+        title=f"The outcome of {gift_count(count)} needs a person.",
+        sentence=f"No read of the {'order' if one else 'orders'} has settled it. A lead looks at "
+        f"{'it' if one else 'them'} on Goody's own page and records what it shows, under Details "
+        f"below.{others}",
     )
 
 

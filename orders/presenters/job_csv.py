@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from uuid import UUID
 
 from orders.days import RequestClock
+from orders.eligibility import snapshot_expiration
 from orders.models import ItemState, JobItem
 
 from .csv_cells import CsvBuffer, dollars, escape_text, utc_time
@@ -13,7 +14,6 @@ from .job_items import (
     OUTCOMES,
     item_sentence,
     snapshot_amount,
-    snapshot_expiration,
     snapshot_recipient,
 )
 

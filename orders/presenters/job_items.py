@@ -10,11 +10,12 @@ from django.urls import reverse
 
 from orders import formats
 from orders.days import RequestClock
+from orders.eligibility import snapshot_expiration
 from orders.formats import MISSING_VALUE
 from orders.models import ItemState, Job, JobCounts, JobItem, Operation
 from orders.outcomes import is_confirmed_by_goody, outcome_message
 
-from .job_texts import ITEM_BADGES
+from .job_texts import item_badge
 from .operations import operation_url
 from .order_sections import UNNAMED
 
@@ -32,7 +33,7 @@ _LABELS = {
     "done": "Done",
     "skipped": "Skipped",
     "failed": "Failed",
-    "unknown": "Being checked",
+    "unknown": "Unknown",
     "not_run": "Not run",
 }
 _NEED_ATTENTION = ("failed", "unknown")
@@ -91,7 +92,7 @@ def _row(item: JobItem, clock: RequestClock) -> ItemRow:
     name, email = snapshot_recipient(item.snapshot)
     cents, is_before_tax = snapshot_amount(item.snapshot)
     former = snapshot_expiration(item.snapshot)
-    badge = ITEM_BADGES[ItemState(item.state)]
+    badge = item_badge(item)
     return ItemRow(
         position=str(item.position),
         order_url=reverse("order_detail", args=[item.order_uuid]),
@@ -154,11 +155,6 @@ def released_amount_text(items: Iterable[Mapping[str, Any]]) -> str:
     text = f"about {total} before tax" if is_before_tax else total
     missing = len(amounts) - len(known)
     return f"{text}, and {missing:,} of unknown amount" if missing else text
-
-
-def snapshot_expiration(snapshot: Mapping[str, Any]) -> datetime | None:
-    text = snapshot.get("expires_at")
-    return datetime.fromisoformat(text) if text else None
 
 
 def item_sentence(item: JobItem, clock: RequestClock) -> str:

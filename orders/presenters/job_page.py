@@ -91,13 +91,18 @@ class JobPageData:
     """The data about a job that its page needs besides the job and its items.
 
     `released` is the money that a cancel would release, as text, while it awaits approval.
-    `has_undo`: a former expiration of an extended gift is still in the future.
+    `was_sent`: a request of the stopped job has left. `failed_left` and `not_run_left` are the
+    items that no other job has taken over. `has_undo`: a former expiration of an extended gift is
+    still in the future.
     """
 
     counts: JobCounts
     pace: Pace | None
     children: Sequence[Job]
     released: str
+    was_sent: bool
+    failed_left: int
+    not_run_left: int
     has_undo: bool
     is_worker_missing: bool
 
@@ -155,7 +160,9 @@ def make_job_page(
         badge=badge,
         actor=job.actor_name,
         created=moment(job.created_at, clock),
-        banner=job_banner(job, counts, released=data.released, viewer=viewer),
+        banner=job_banner(
+            job, counts, released=data.released, was_sent=data.was_sent, viewer=viewer
+        ),
         note=job_note(job, counts, is_worker_missing=data.is_worker_missing, clock=clock),
         buttons=list(_buttons(job, data, viewer, is_live=is_live)),
         export_url=reverse("job_export", args=[job.pk]) if viewer.actor.may(Right.EXPORT) else "",
@@ -205,13 +212,12 @@ def _buttons(job: Job, data: JobPageData, viewer: Viewer, *, is_live: bool) -> I
 
 
 def _buttons_after_end(job: Job, data: JobPageData) -> Iterator[JobButton]:
-    """Yield the buttons that create a follow-up job, unless that job exists already."""
+    """Yield the buttons that create a follow-up job, unless it would have no items."""
     made = {one.relation for one in data.children}
-    counts = data.counts
-    if counts.failed and JobRelation.RETRY not in made:
-        yield _button(job, f"Retry failed only ({counts.failed:,})", "job_retry", icon="refresh")
-    if counts.not_run and JobRelation.REST not in made:
-        yield _button(job, f"Run the rest ({counts.not_run:,})", "job_run_remaining", icon="right")
+    if count := data.failed_left:
+        yield _button(job, f"Retry failed only ({count:,})", "job_retry", icon="refresh")
+    if count := data.not_run_left:
+        yield _button(job, f"Run the rest ({count:,})", "job_run_remaining", icon="right")
     if data.has_undo and JobRelation.UNDO not in made:
         yield _button(job, "Undo…", "job_undo", icon="undo")
 
@@ -302,5 +308,8 @@ def poll_token(job: Job, data: JobPageData) -> str:
     if job.state in (JobState.SCHEDULED, JobState.RUNNING):
         return MOVING
     counts = data.counts
-    parts = (job.state, job.ended_at is None, job.pause_reason, counts.open, counts.unknown)
-    return "-".join(map(str, (*parts, counts.failed, len(data.children))))
+    until = int(job.paused_until.timestamp()) if job.paused_until else ""
+    pause = (job.pause_reason, until, data.is_worker_missing)
+    numbers = (counts.open, counts.unknown, counts.needs_human, counts.failed)
+    parts = (job.state, job.ended_at is None, *pause, *numbers, len(data.children))
+    return "-".join(map(str, parts))

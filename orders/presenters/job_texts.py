@@ -10,13 +10,22 @@ from orders import formats
 from orders.audit import Action
 from orders.bulk import Pace
 from orders.days import RequestClock
-from orders.models import BlockingJob, ItemState, Job, JobCounts, JobRelation, JobState, PauseReason
-from orders.outcome_message import BEING_CHECKED
+from orders.models import (
+    BlockingJob,
+    ItemState,
+    Job,
+    JobCounts,
+    JobItem,
+    JobRelation,
+    JobState,
+    PauseReason,
+    State,
+)
+from orders.outcome_message import BEING_CHECKED, NEEDS_HUMAN
 
 from .status import Badge
 
-# The badge of an item.
-ITEM_BADGES = {
+_ITEM_BADGES = {
     ItemState.DONE: Badge("good", "check", "Done"),
     ItemState.SKIPPED: Badge("neutral", "circle", "Skipped"),
     ItemState.FAILED: Badge("bad", "alert", "Failed"),
@@ -44,6 +53,12 @@ _PAUSES = {
     PauseReason.UNREACHABLE: "Goody does not answer",
     PauseReason.NOT_FOUND: "Goody did not know three orders in a row",
 }
+
+
+def item_badge(item: JobItem) -> Badge:
+    if item.state == ItemState.UNKNOWN and item.reason == State.NEEDS_HUMAN:
+        return Badge("bad", "alert", NEEDS_HUMAN)
+    return _ITEM_BADGES[ItemState(item.state)]
 
 
 def job_name(job: Job) -> str:
@@ -84,6 +99,8 @@ def _problem(counts: JobCounts) -> Badge | None:
     """Return the badge of a finished job with items that need attention; else None."""
     if counts.failed:
         return Badge("bad", "alert", f"Finished, {counts.failed:,} failed")
+    if counts.needs_human:
+        return Badge("bad", "alert", f"Finished, {counts.needs_human:,} to settle by hand")
     if counts.unknown:
         return Badge("warn", "clock", f"Finished, {counts.unknown:,} being checked")
     return None
@@ -186,7 +203,8 @@ def _counted(counts: JobCounts) -> Iterator[str]:
         (counts.done, "done"),
         (counts.skipped, "skipped"),
         (counts.failed, "failed"),
-        (counts.unknown, "being checked"),
+        (counts.being_checked, "being checked"),
+        (counts.needs_human, "to settle by hand"),
         (counts.not_run, "not run"),
         (counts.open, "to do"),
     )

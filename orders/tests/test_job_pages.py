@@ -119,9 +119,13 @@ def test_an_open_job_says_its_state_and_what_can_be_done(
     assert is_polling(page)
 
 
-def test_without_a_worker_an_open_job_says_that_nothing_happens(lena: Any) -> None:
-    job = make_job(state=JobState.RUNNING)
-    assert "No worker is running, so nothing happens at present" in plain(lena.get(url(job)))
+def test_without_a_worker_a_job_says_that_nothing_happens(lena: Any) -> None:
+    paused = {"state": JobState.PAUSED, "pause_reason": PauseReason.RATE_LIMITED}
+    jobs = [make_job(state=JobState.RUNNING), make_job(**paused), ended_job(D, U)]
+    jobs += [make_job(**paused | {"pause_reason": PauseReason.NOT_FOUND}), ended_job(D)]
+    pages = [plain(lena.get(url(job))) for job in jobs]
+    no_worker = "No worker is running, so nothing happens at present"
+    assert [no_worker in page for page in pages] == [True, True, True, False, False]
 
 
 D, S, F, U, N = (
@@ -131,10 +135,16 @@ D, S, F, U, N = (
     ItemState.UNKNOWN,
     ItemState.NOT_RUN,
 )
+# An item with an unknown outcome that no read has settled.
+H = "needs_human"
 _STOPPED = {"state": JobState.STOPPED, "stopped_by_name": "Lee Lead"}
 _CHECKED = (
     "The outcome of 1 gift is being checked. Goody's answer was lost. It is not sent again: "
     "reading the order shows what became of it."
+)
+_BY_HAND = (
+    "The outcome of 1 gift needs a person. No read of the order has settled it. A lead looks at it "
+    "on Goody's own page and records what it shows, under Details below."
 )
 
 
@@ -145,12 +155,14 @@ _CHECKED = (
         ([D, S], {}, ("Finished", "1 done, 1 skipped.", [])),
         ([D, F], {}, ("Finished, 1 failed", "1 done, 1 failed.", ["Retry failed only (1)"])),
         ([D, U], {}, ("Finished, 1 being checked", _CHECKED, [])),
+        ([D, H], {}, ("Finished, 1 to settle by hand", _BY_HAND, [])),
+        ([U, H], {}, ("Finished, 1 to settle by hand", f"{_BY_HAND} 1 more are", [])),
         (
             [D, F, N, N],
             _STOPPED,
             (
                 "Stopped",
-                "Stopped by Lee Lead 2 gifts were not touched.",
+                "Stopped by Lee Lead 2 gifts were not changed.",
                 ["Retry failed only (1)", "Run the rest (2)"],
             ),
         ),
@@ -182,19 +194,46 @@ _CHECKED = (
             ),
         ),
     ],
-    ids=["done", "skipped", "failed", "unknown", "stopped", "undone", "declined", "expired"],
+    ids=[
+        "done",
+        "skipped",
+        "failed",
+        "unknown",
+        "by hand",
+        "both",
+        "stopped",
+        "undone",
+        "declined",
+        "expired",
+    ],
 )
 def test_an_ended_job_says_what_became_of_its_gifts(
     lena: Any, states: list[ItemState], changes: dict[str, Any], told: tuple[str, str, list[str]]
 ) -> None:
     badge, sentence, offered = told
-    job = ended_job(*states)
+    job = ended_job(*(U if one == H else one for one in states))
+    by_hand = [position for position, one in enumerate(states, start=1) if one == H]
+    job.items.filter(position__in=by_hand).update(reason="needs_human")
     Job.objects.filter(pk=job.pk).update(**changes)
+    heartbeat.record_heartbeat(heartbeat.SETTLING, now=timezone.now(), is_forced=True)
     page = lena.get(url(job))
     assert f"Cancel {len(states)} gifts {badge} Job {job.number}" in plain(page)
     assert sentence in plain(page)
     assert buttons(page) == offered
-    assert is_polling(page) is (U in states)
+    assert is_polling(page) is bool({U, H} & {*states})
+    assert plain(page).count("Needs a person") == len(by_hand)
+
+
+def test_a_stop_between_the_attempts_of_a_gift_does_not_claim_that_nothing_was_sent(
+    lena: Any,
+) -> None:
+    """Goody refused a request for the gift, which waited for its next attempt."""
+    job = ended_job(N, N, state=JobState.STOPPED)
+    Job.objects.filter(pk=job.pk).update(stopped_by_name="Lee Lead")
+    store_operation(job=job, state="refused", failure_kind="rate_limited", sent_at=timezone.now())
+    page = plain(lena.get(url(job)))
+    assert "Stopped by Lee Lead No gift was changed." in page
+    assert "Nothing was sent" not in page
 
 
 def test_the_page_names_who_asked_why_and_from_which_list(lena: Any) -> None:
@@ -234,7 +273,7 @@ def test_the_counts_by_outcome_add_up_and_filter_the_items(lena: Any) -> None:
         "Done": 3,
         "Skipped": 1,
         "Failed": 1,
-        "Being checked": 1,
+        "Unknown": 1,
         "Not run": 2,
     }
     assert sum(found.values()) == 2 * found["All"]
@@ -287,6 +326,17 @@ def test_a_page_of_items_takes_as_many_queries_as_one_item(
 def poll_url(response: Any) -> str:
     [found] = re.findall(r'<div id="job"[^>]* hx-get="([^"]*)"', text(response))
     return html.unescape(found)
+
+
+def test_a_poll_shows_another_end_of_the_pause(lena: Any) -> None:
+    """The job went on and paused again between two polls."""
+    until = timezone.now() + timedelta(minutes=5)
+    pause = {"pause_reason": PauseReason.RATE_LIMITED, "paused_until": until}
+    job = make_job(state=JobState.PAUSED, **pause)
+    asked = poll_url(lena.get(url(job)))
+    assert lena.get(asked, headers=PART).status_code == 204
+    Job.objects.update(paused_until=until + timedelta(minutes=10))
+    assert lena.get(asked, headers=PART).status_code == 200
 
 
 def test_a_poll_of_an_unchanged_job_is_empty_and_of_an_ended_one_the_last(lena: Any) -> None:

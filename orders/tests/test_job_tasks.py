@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.utils import timezone
+from django_rq.settings import QUEUES
 from django_tasks_db.models import DBTaskResult
 
 from orders import bulk
@@ -80,6 +82,20 @@ def test_a_job_whose_time_another_clock_set_is_not_forgotten(job: Job, clock: An
     assert queue() == 0
     clock.shift(901)
     assert queue() == 1
+
+
+@pytest.mark.parametrize("is_there", [False, True], ids=["dead", "silent"])
+def test_a_job_is_run_while_its_queue_does_not_answer(
+    job: Job, emulator: Emulator, settings: Any, monkeypatch: pytest.MonkeyPatch, is_there: bool
+) -> None:
+    settings.TASKS = {"default": {"BACKEND": "orders.bulk.redis_tasks.RedisTasks"}}
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1] if is_there else 9
+        url = f"redis://127.0.0.1:{port}/0?socket_timeout=0.2&socket_connect_timeout=0.2"
+        monkeypatch.setitem(QUEUES["default"], "URL", url)
+        assert run()
+    job.refresh_from_db()
+    assert (job.state, emulator.posts()) == (JobState.FINISHED, 2)
 
 
 def test_a_stop_of_the_worker_ends_the_slice(job: Job, emulator: Emulator) -> None:

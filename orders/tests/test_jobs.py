@@ -100,7 +100,24 @@ def test_the_cap_of_a_day_is_decided_with_the_job(settings: Any) -> None:
     bulk.stop_job(actor=actor("lead"), job_id=job.pk, now=timezone.now())
     assert new_job(4).total == 4
     with pytest.raises(bulk.BulkLimitReached):
-        bulk.run_remaining(actor=actor("lead"), job_id=job.pk, form_key=uuid4(), now=timezone.now())
+        bulk.run_remaining(actor=actor("lead"), job_id=job.pk, now=timezone.now())
+
+
+def test_the_limit_counts_what_waits_and_what_ended_within_a_day(settings: Any) -> None:
+    """Also of a job that waited for its approval, or was paused, for longer."""
+    settings.BULK_CANCELS_PER_DAY = {"lead": 3}
+    now = timezone.now()
+    job = new_job(3, now=now - timedelta(hours=30))
+    with pytest.raises(bulk.BulkLimitReached, match="You can cancel 0 more gifts"):
+        new_job(1)
+    ends = (now - timedelta(hours=25), now - timedelta(hours=1), None)
+    for position, ended_at in enumerate(ends, start=1):
+        done = {"ended_at": ended_at, "state": "done" if ended_at else "skipped"}
+        JobItem.objects.filter(position=position).update(**done)
+    Job.objects.filter(pk=job.pk).update(state=JobState.FINISHED, ended_at=now)
+    assert new_job(2).total == 2
+    with pytest.raises(bulk.BulkLimitReached):
+        new_job(1)
 
 
 def test_items_that_the_preview_or_another_job_excludes_are_skipped() -> None:
@@ -217,16 +234,16 @@ def test_a_new_job_takes_over_the_items_of_one_outcome(
     JobItem.objects.filter(position=1).update(state=ItemState.DONE)
     JobItem.objects.filter(position=2).update(state=ItemState.FAILED)
     with pytest.raises(bulk.JobChanged):
-        again(actor=actor("admin"), job_id=job.pk, form_key=uuid4(), now=timezone.now())
+        again(actor=actor("admin"), job_id=job.pk, now=timezone.now())
     bulk.stop_job(actor=actor("lead"), job_id=job.pk, now=timezone.now())
-    found = again(actor=actor("admin"), job_id=job.pk, form_key=uuid4(), now=timezone.now())
+    found = again(actor=actor("admin"), job_id=job.pk, now=timezone.now())
     assert (found.parent_id, found.relation, found.params) == (job.pk, relation, job.params)
     assert (found.actor_name, found.description) == ("Admin", job.description)
     assert facts_of(found) == [
         fact for position, fact in enumerate(facts_of(job), 1) if position in positions
     ]
     with pytest.raises(NotAllowed):
-        again(actor=actor("agent"), job_id=job.pk, form_key=uuid4(), now=timezone.now())
+        again(actor=actor("agent"), job_id=job.pk, now=timezone.now())
 
 
 def extend_like(count: int) -> Job:

@@ -247,6 +247,17 @@ def test_the_download_is_the_selection_exactly(lead: Client) -> None:
     assert {line.partition(",")[0] for line in lines[1:]} == {str(first), str(second)}
 
 
+def test_a_download_has_no_preview(lead: Client) -> None:
+    choose(lead, order=[store_order(1)], action="csv")
+    address = f"{URL}{chosen().pk}/"
+
+    answers = [lead.get(address), lead.post(address)]
+
+    assert [one.status_code for one in answers] == [303, 303]
+    assert {one["Location"] for one in answers} == {f"/orders/export.csv?selection={chosen().pk}"}
+    assert not Job.objects.exists()
+
+
 def test_a_selection_is_shown_as_a_list(lead: Client) -> None:
     order_id = store_order(1)
     store_order(2)
@@ -307,6 +318,20 @@ def test_a_date_that_cannot_be_read_is_told(lead: Client) -> None:
     page = text_of(lead.get(address, {"expiration_custom": "whenever"}))
 
     assert "This is not a date that can be read." in page
+
+
+def test_nothing_is_done_while_the_date_cannot_be_read(lead: Client) -> None:
+    """Not what the page would do without the date."""
+    address, page = preview(lead, [store_order(1)])
+    wrong = {"expiration_custom": "32 Dezember"}
+
+    text = text_of(lead.get(address, wrong))
+    response = lead.post(address, {**hidden(page), **wrong})
+
+    assert "button--primary bulk__submit" in text_of(page)
+    assert "bulk__submit" not in text
+    assert response.status_code == 422
+    assert not Job.objects.exists()
 
 
 def test_a_cancel_says_what_is_released_by_workspace(lead: Client) -> None:
@@ -436,11 +461,11 @@ def test_a_reason_is_required_to_cancel(lead: Client) -> None:
 
 
 def test_the_button_asks_for_approval_above_the_limit(lead: Client, settings: Any) -> None:
-    settings.BULK_APPROVAL_ABOVE = 1
+    settings.BULK_APPROVAL_ABOVE, settings.BULK_APPROVAL_EXPIRES = 1, 8 * 3600
     _, page = preview(lead, [store_order(1), store_order(2)], "cancel")
 
     assert "Ask to cancel 2 gifts (" in text_of(page)
-    assert "another lead must approve exactly this list within 24 hours" in text_of(page)
+    assert "another lead must approve exactly this list within 8 hours" in text_of(page)
 
 
 def test_the_cap_of_the_day_is_told_before(lead: Client, settings: Any) -> None:

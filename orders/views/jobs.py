@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from django import shortcuts
 from django.core.paginator import Page, Paginator
@@ -141,14 +141,26 @@ def _page_data(request: Request, shown: Job) -> job_page.JobPageData:
     now = request.viewer.now
     counts = shown.items.counts()
     awaits_approval = shown.state == JobState.AWAITING_APPROVAL
+    needs_worker = shown.is_open or counts.being_checked
     return job_page.JobPageData(
         counts=counts,
         pace=bulk.measure_pace(shown, counts, now=now),
         children=list(shown.children.order_by("number")),
         released=_released(shown) if awaits_approval else "",
+        was_sent=shown.state == JobState.STOPPED
+        and shown.operations.exclude(sent_at=None).exists(),
+        failed_left=_left(shown, JobRelation.RETRY, counts.failed),
+        not_run_left=_left(shown, JobRelation.REST, counts.not_run),
         has_undo=may_undo_job(shown, now=now),
-        is_worker_missing=shown.is_open and not heartbeat.is_worker_alive(now=now),
+        is_worker_missing=bool(needs_worker) and not heartbeat.is_worker_alive(now=now),
     )
+
+
+def _left(shown: Job, relation: JobRelation, count: int) -> int:
+    """Return how many of `count` items may be run again, once the job has ended."""
+    if shown.ended_at is None or not count:
+        return 0
+    return bulk.items_to_run_again(shown, relation).count()
 
 
 def _released(shown: Job) -> str:
@@ -206,16 +218,14 @@ def job_decline(request: Request, job_id: UUID) -> HttpResponseBase:
 @requires_right(Right.BULK)
 def job_retry(request: Request, job_id: UUID) -> HttpResponseBase:
     """Create a job of the failed items; a repeated submit redirects to the same job."""
-    key = uuid5(job_id, JobRelation.RETRY)
-    return _change(request, job_id, partial(bulk.retry_failed, job_id=job_id, form_key=key))
+    return _change(request, job_id, partial(bulk.retry_failed, job_id=job_id))
 
 
 @require_POST
 @requires_right(Right.BULK)
 def job_run_remaining(request: Request, job_id: UUID) -> HttpResponseBase:
     """Create a job of the items that were not run; a repeated submit redirects to the same job."""
-    key = uuid5(job_id, JobRelation.REST)
-    return _change(request, job_id, partial(bulk.run_remaining, job_id=job_id, form_key=key))
+    return _change(request, job_id, partial(bulk.run_remaining, job_id=job_id))
 
 
 @require_POST

@@ -158,6 +158,9 @@ def selection(request: Request, selection_id: UUID) -> HttpResponseBase:
     selection = selections.get_selection(
         actor=viewer.actor, selection_id=selection_id, now=viewer.now
     )
+    if selection.action == Selection.Action.EXPORT:
+        # A download has no preview.
+        return HttpResponseSeeOther(_next_url(selection))
     job = job_of_selection(selection)
     if job is not None and request.method == "POST":
         return HttpResponseSeeOther(_job_url(job))
@@ -206,7 +209,7 @@ def _submit(request: Request, selection: Selection) -> HttpResponseBase:
         return _show(
             request, selection, plan, form, as_of=viewer.now, confirm=confirm, banner=_CHANGED
         )
-    if not confirm.is_valid() or not plan.included:
+    if not confirm.is_valid() or form.has_invalid_date or not plan.included:
         return _show(request, selection, plan, form, as_of=as_of, confirm=confirm)
     try:
         job = submit_plan(
