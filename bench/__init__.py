@@ -17,8 +17,8 @@ GOODY_ORDERS how many orders Goody has for the live pages.
 Modules that measure:
 
     live_pages.py  the live list and detail beyond Goody's own time, and memory
-    list_pages.py  the list from the index: the requests of questions.py, random combinations, and
-                   requests during writes
+    list_pages.py  the list from the index: the requests of list_requests.py, random
+                   combinations, and requests during writes
     expiring_page.py  the page of expiring gifts
     bulk_preview.py  the preview of a bulk action, with as many orders as a selection takes
     job_runs.py    jobs: pace, cost of an item, memory, killed workers, the list beside a job
