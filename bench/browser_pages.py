@@ -156,10 +156,10 @@ def _context(browser: Browser, site: Site) -> BrowserContext:
 
 def _debounce(site: Site) -> float:
     """Return the milliseconds that the search box waits for another key."""
-    found = _DELAY.search(get_page(site.visitor, site.path))
-    if found is None:
+    match = _DELAY.search(get_page(site.visitor, site.path))
+    if match is None:
         raise SystemExit("the search box has no delay")
-    return float(found[1])
+    return float(match[1])
 
 
 def _measure(asked: Mapping[str, Callable[[], float]], rounds: range) -> dict[str, Timings]:

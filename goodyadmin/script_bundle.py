@@ -45,7 +45,7 @@ def bundle_modules(entry: str, read: ReadModule) -> str:
 
 
 def _as_function(name: str, source: str) -> str:
-    exported = ", ".join(found["name"] for found in _EXPORT.finditer(source))
+    exported = ", ".join(match["name"] for match in _EXPORT.finditer(source))
     body = _EXPORT.sub(r"\g<kind> \g<name>", _IMPORT.sub(_as_constants, source))
     if left := _LEFT.search(body):
         raise ValueError(f"{name}.js: {left[0]}")

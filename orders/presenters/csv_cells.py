@@ -60,8 +60,8 @@ def escape_text(text: str) -> str:
     return f"'{escaped}" if escaped.startswith(("\t", "\r", "\n")) else escaped
 
 
-def _with_apostrophe(found: re.Match[str]) -> str:
-    return f"{found['before'] or ''}'{found['formula'] or found['word']}"
+def _with_apostrophe(match: re.Match[str]) -> str:
+    return f"{match['before'] or ''}'{match['formula'] or match['word']}"
 
 
 def dollars(cents: int | None) -> str:

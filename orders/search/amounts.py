@@ -18,10 +18,10 @@ def parse_amount(value: str) -> AmountRange | None:
 
     The range of "44" is $44.00 to $44.99. Return None if the text is not an amount.
     """
-    found = _AMOUNT.fullmatch(value)
-    if found is None:
+    match = _AMOUNT.fullmatch(value)
+    if match is None:
         return None
-    comparison, dollars, cents = found.groups()
+    comparison, dollars, cents = match.groups()
     exact = int(dollars.replace(",", "")) * 100 + int((cents or "").ljust(2, "0"))
     match comparison:
         case ">":

@@ -39,20 +39,20 @@ def complete_last_word(typed: str, *, names: Names) -> list[Completion]:
     SearchTimeout.
     """
     text = normalize_unicode(typed)
-    found = _LAST_WORD.search(text)
-    if found is None:
+    match = _LAST_WORD.search(text)
+    if match is None:
         return []
-    minus, operator, value = found["minus"], (found["operator"] or "").lower(), found["value"]
+    minus, operator, value = match["minus"], (match["operator"] or "").lower(), match["value"]
     is_excluded = bool(minus)
     if operator:
         candidates = _values(operator, value, names, is_excluded=is_excluded)
     else:
         candidates = _words(value, is_excluded=is_excluded)
-    before = text[: found.start()]
+    before = text[: match.start()]
     completed = [
         Completion(f"{before}{minus}{word}", f"{minus}{word}", meaning)
         for word, meaning in candidates
-        if f"{minus}{word}" != found[0]
+        if f"{minus}{word}" != match[0]
     ]
     return completed[:MAX_COMPLETIONS]
 

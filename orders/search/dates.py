@@ -89,8 +89,8 @@ def parse_time_window(
     if comparison is None:
         return None
     sign, value = comparison.groups()
-    if found := _LENGTH.fullmatch(value):
-        length = int(found[1]) * _UNITS[found[2]]
+    if match := _LENGTH.fullmatch(value):
+        length = int(match[1]) * _UNITS[match[2]]
         return relative.window_of_length(length, is_within=">" not in sign, now=clock.now)
     if period := _period(value, clock):
         return _compare(sign, *period)

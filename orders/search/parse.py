@@ -144,10 +144,10 @@ def _cut(text: str, term: ParsedTerm) -> str:
     """
     pattern = re.escape(term.text)
     before_it = rf"(?:(?<!\S){INTRODUCING_WORD.pattern}\s+)*"
-    found = re.search(rf"(?i:{before_it})(?<!\S){pattern}(?!\S)", text) or re.search(pattern, text)
-    if found is None:
+    match = re.search(rf"(?i:{before_it})(?<!\S){pattern}(?!\S)", text) or re.search(pattern, text)
+    if match is None:
         return ""
-    before, after = text[: found.start()].rstrip(), text[found.end() :].lstrip()
+    before, after = text[: match.start()].rstrip(), text[match.end() :].lstrip()
     return " ".join(filter(None, (before, term.rest, after)))
 
 

@@ -36,11 +36,11 @@ class SearchTerm(NamedTuple):
 
 def split_terms(text: str) -> Iterator[SearchTerm]:
     """Yield the terms of a text to which `normalize_text` was applied."""
-    for found in _TERM.finditer(text):
-        minus, operator, quoted, bare = found.groups()
+    for match in _TERM.finditer(text):
+        minus, operator, quoted, bare = match.groups()
         is_quoted = quoted is not None
         value = quoted if is_quoted else bare
-        yield SearchTerm(found[0], bool(minus), (operator or "").lower(), value, is_quoted)
+        yield SearchTerm(match[0], bool(minus), (operator or "").lower(), value, is_quoted)
 
 
 def drop_introducing_words(terms: list[SearchTerm]) -> list[SearchTerm]:
