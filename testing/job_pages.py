@@ -16,7 +16,7 @@ from testing.domain import actor, in_days
 
 SNAPSHOT = {
     "status": "notified",
-    "expires_at": "2027-03-01T12:00:00+00:00",
+    "expires_at": "2099-03-01T12:00:00+00:00",
     "recipient": ["Emma Novak", "emma@post.example"],
     "cart": [[2, "Tea box"], [1, "Jam flight"]],
     "amounts": [4410, None, None],

@@ -128,6 +128,7 @@ def create_job(
         params=asdict(params),
         description=description,
         total=len(items),
+        left_out=sum(bool(item.skip_reason) for item in items),
         parent=parent,
         relation=relation or "",
         created_at=now,
@@ -238,7 +239,7 @@ def _item(job: Job, position: int, item: NewItem, holder: BlockingJob | None) ->
 def job_summary(job: Job) -> str:
     """Return a description of the job for the audit: "Job 12: cancel 37 gifts. Orders that ..."."""
     verb = "cancel" if job.action == Action.ORDER_CANCEL else "extend"
-    gifts = "1 gift" if job.total == 1 else f"{job.total:,} gifts"
+    gifts = "1 gift" if job.planned == 1 else f"{job.planned:,} gifts"
     words = [f"Job {job.number}: {verb} {gifts}", job.params.get("rule", ""), job.description]
     return ". ".join(one.rstrip(".") for one in words if one) + "."
 

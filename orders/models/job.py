@@ -138,6 +138,8 @@ class Job(models.Model):
     # The list of which the orders were selected, in words.
     description = models.TextField(blank=True)
     total = models.PositiveIntegerField()
+    # How many of them the preview left out. They are skipped items from the start.
+    left_out = models.PositiveIntegerField(default=0)
     parent = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="children")
     relation = models.CharField(max_length=10, choices=JobRelation, blank=True)
 
@@ -181,6 +183,11 @@ class Job(models.Model):
 
     def __str__(self) -> str:
         return f"job {self.number} {self.action} {self.state}"
+
+    @property
+    def planned(self) -> int:
+        """The number of orders that the person confirmed."""
+        return self.total - self.left_out
 
     @property
     def is_open(self) -> bool:

@@ -74,8 +74,8 @@ class ItemRow(NamedTuple):
     gift: str
     amount: str
     before_tax: str
-    new_expiration: str
-    former_expiration: str
+    expiration: str
+    other_expiration: str
     tone: str
     icon: str
     word: str
@@ -91,7 +91,7 @@ def item_rows(items: Iterable[JobItem], *, clock: RequestClock) -> list[ItemRow]
 def _row(item: JobItem, clock: RequestClock) -> ItemRow:
     name, email = snapshot_recipient(item.snapshot)
     cents, is_before_tax = snapshot_amount(item.snapshot)
-    former = snapshot_expiration(item.snapshot)
+    expiration, other = _expirations(item, clock)
     badge = item_badge(item)
     return ItemRow(
         position=str(item.position),
@@ -101,14 +101,33 @@ def _row(item: JobItem, clock: RequestClock) -> ItemRow:
         gift=_gift(item.snapshot),
         amount=formats.money(cents),
         before_tax="before-tax" if is_before_tax and cents is not None else "",
-        new_expiration=_brief(item.expiration, clock) if item.expiration else MISSING_VALUE,
-        former_expiration=f"was {_brief(former, clock)}" if former else "had none",
+        expiration=expiration,
+        other_expiration=other,
         tone=badge.tone,
         icon=badge.icon,
         word=badge.short or badge.word,
         operation_url=operation_url(item.operation) if item.operation else "",
         sentence=item_sentence(item, clock),
     )
+
+
+def _expirations(item: JobItem, clock: RequestClock) -> tuple[str, str]:
+    """Return the expiration of a gift and the sentence about the other one.
+
+    Only that of a gift that the job has extended is the new one. While the outcome is unknown it is
+    either of them.
+    """
+    former_at = snapshot_expiration(item.snapshot)
+    former = _brief(former_at, clock) if former_at else "none"
+    new = _brief(item.expiration, clock) if item.expiration else MISSING_VALUE
+    match ItemState(item.state):
+        case ItemState.DONE:
+            return new, f"was {former}"
+        case ItemState.UNKNOWN:
+            return former, f"or {new}"
+        case ItemState.SKIPPED | ItemState.FAILED | ItemState.NOT_RUN:
+            return former, "when selected"
+    return new, f"now {former}"
 
 
 def _brief(at: datetime, clock: RequestClock) -> str:

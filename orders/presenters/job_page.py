@@ -233,6 +233,7 @@ def _attributes(job: Job, children: Sequence[Job], clock: RequestClock) -> Itera
     params = job.params
     attributes = (
         JobAttribute("List", job.description),
+        JobAttribute("Left out", _left_out(job)),
         JobAttribute("Expiration", params.get("rule", "")),
         JobAttribute("Reason", _REASONS.get(params.get("reason", ""), "")),
         JobAttribute("Note", params.get("note", "")),
@@ -244,6 +245,10 @@ def _attributes(job: Job, children: Sequence[Job], clock: RequestClock) -> Itera
         yield _related_job(_RELATIONS[JobRelation(job.relation)][0], job.parent)
     for child in children:
         yield _related_job(_RELATIONS[JobRelation(child.relation)][1], child)
+
+
+def _left_out(job: Job) -> str:
+    return f"{job.left_out:,} of {job.total:,} selected" if job.left_out else ""
 
 
 def _ticket(ticket: str) -> JobAttribute:

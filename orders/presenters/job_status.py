@@ -21,6 +21,7 @@ from .job_texts import (
     job_title,
     pause_text,
     percent,
+    tried_count,
 )
 
 # The more urgent ones first.
@@ -95,8 +96,8 @@ def _status_of(jobs: Sequence[Job], viewer: Viewer) -> JobStatus:
     return JobStatus(
         url=reverse("job", args=[job.pk]),
         name=f"{job_name(job)}{others}",
-        total=job.total,
-        ended=counts.ended,
+        total=job.planned,
+        ended=tried_count(job, counts),
         share=share,
         title=f"({share.lower()}) ",
         sentence=_sentence(job, counts, viewer),

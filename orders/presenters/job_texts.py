@@ -73,9 +73,9 @@ def gift_count(count: int) -> str:
 def job_title(job: Job) -> str:
     """Return the title of a job: "Cancel 37 gifts"."""
     if job.relation == JobRelation.UNDO:
-        return f"Undo the extension of {gift_count(job.total)}"
+        return f"Undo the extension of {gift_count(job.planned)}"
     verb = "Cancel" if job.action == Action.ORDER_CANCEL else "Extend"
-    return f"{verb} {gift_count(job.total)}"
+    return f"{verb} {gift_count(job.planned)}"
 
 
 def blocked_by_job_sentence(job: BlockingJob) -> str:
@@ -152,13 +152,19 @@ def time_of_day_text(at: datetime, clock: RequestClock) -> str:
     return time if is_today else f"{formats.compact_day(at, clock.now, clock.zone)}, {time}"
 
 
+def tried_count(job: Job, counts: JobCounts) -> int:
+    """Return the number of planned items that the job has come to."""
+    return counts.ended - counts.not_run - job.left_out
+
+
 def progress_text(job: Job, counts: JobCounts) -> str:
-    return f"{counts.ended:,} of {job.total:,}"
+    """Return "12 of 36". Gifts that the preview left out do not count."""
+    return f"{tried_count(job, counts):,} of {job.planned:,}"
 
 
 def percent(job: Job, counts: JobCounts) -> int:
-    """Return the share of the items that have an outcome; 100 only for all of them."""
-    return counts.ended * 100 // job.total if job.total else 100
+    """Return the share of the planned items that have an outcome; 100 only for all of them."""
+    return tried_count(job, counts) * 100 // job.planned if job.planned else 100
 
 
 class BarPart(NamedTuple):
@@ -179,18 +185,19 @@ class Bar(NamedTuple):
 
 
 def progress_bar(job: Job, counts: JobCounts) -> Bar:
+    skipped = counts.skipped - job.left_out
+    outcomes = {"done": counts.done, "skipped": skipped, "failed": counts.failed}
     parts, before = [], 0
-    for outcome in ("done", "skipped", "failed", "unknown"):
-        count = getattr(counts, outcome)
+    for outcome, count in (outcomes | {"unknown": counts.unknown}).items():
         if count:
             start, end = _thousandths(before, job), _thousandths(before + count, job)
             parts.append(BarPart(outcome, start, max(1, end - start)))
         before += count
-    return Bar(job.total, counts.ended, progress_text(job, counts), parts)
+    return Bar(job.planned, tried_count(job, counts), progress_text(job, counts), parts)
 
 
 def _thousandths(count: int, job: Job) -> int:
-    return round(1000 * count / job.total)
+    return round(1000 * count / job.planned)
 
 
 def counts_text(counts: JobCounts) -> str:

@@ -6,7 +6,7 @@ import csv
 import html
 import io
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -277,7 +277,7 @@ def test_the_counts_by_outcome_add_up_and_filter_the_items(lena: Any) -> None:
         "Not run": 2,
     }
     assert sum(found.values()) == 2 * found["All"]
-    assert 'aria-valuemax="8" aria-valuenow="8" aria-valuetext="8 of 8"' in text(page)
+    assert 'aria-valuemax="8" aria-valuenow="6" aria-valuetext="6 of 8"' in text(page)
     drawn = re.findall(r'class="bar--(\w+)" x="(\d+)" width="(\d+)"', text(page))
     assert drawn == [
         ("done", "0", "375"),
@@ -290,12 +290,47 @@ def test_the_counts_by_outcome_add_up_and_filter_the_items(lena: Any) -> None:
     assert tabs(shown) == found
 
 
+def test_gifts_that_the_preview_left_out_are_neither_named_nor_progress(lena: Any) -> None:
+    job = make_job(count=6, state=JobState.RUNNING, left_out=4)
+    set_items(job, S, S, S, S, D, ItemState.PENDING)
+    page = lena.get(url(job))
+    assert f"Cancel 2 gifts Running Job {job.number}" in plain(page)
+    assert "Left out 4 of 6 selected" in plain(page)
+    assert 'aria-valuemax="2" aria-valuenow="1" aria-valuetext="1 of 2"' in text(page)
+    assert re.findall(r'class="bar--(\w+)" x="(\d+)" width="(\d+)"', text(page)) == [
+        ("done", "0", "500")
+    ]
+    assert tabs(page)["Skipped"] == 4
+    assert f"Job {job.number}: Running, 50 %" in plain(page)
+
+
+@pytest.mark.parametrize(
+    ("state", "shown"),
+    [
+        (D, ("{new}", "was 1 Mar 2099, 12:00")),
+        (U, ("1 Mar 2099, 12:00", "or {new}")),
+        (S, ("1 Mar 2099, 12:00", "when selected")),
+        (F, ("1 Mar 2099, 12:00", "when selected")),
+        (N, ("1 Mar 2099, 12:00", "when selected")),
+        (ItemState.PENDING, ("{new}", "now 1 Mar 2099, 12:00")),
+    ],
+)
+def test_only_an_extended_gift_has_the_new_expiration(
+    lena: Any, state: ItemState, shown: tuple[str, str]
+) -> None:
+    job = make_job(count=1, action=Action.ORDER_EXTEND, state=JobState.RUNNING)
+    job.items.update(expiration=datetime(2099, 4, 1, 12, tzinfo=UTC))
+    set_items(job, state)
+    [cell] = re.findall(r'<td class="expires">(.*?)<small>(.*?)</small>', text(lena.get(url(job))))
+    assert cell == tuple(one.format(new="1 Apr 2099, 12:00") for one in shown)
+
+
 def test_an_item_shows_what_it_was_and_its_outcome(lena: Any) -> None:
     job = ended_job(S, D, action=Action.ORDER_EXTEND)
     job.items.filter(state=S).update(reason="changed", detail="It changed: <1>.")
     page = plain(lena.get(url(job)))
     assert "Emma Novak emma@post.example 2 × Tea box +1 $44.10" in page
-    assert "was 1 Mar 2027, 12:00 Skipped It changed: <1>." in page
+    assert "1 Mar 2099, 12:00 when selected Skipped It changed: <1>." in page
     assert "Expiration each by 14 days" in page
 
 
@@ -503,7 +538,7 @@ def test_the_results_as_csv(lena: Any) -> None:
         "recipient_name": "Emma Novak",
         "recipient_email": "emma@post.example",
         "amount_usd": "44.10",
-        "expires_at_before": "2027-03-01T12:00:00Z",
+        "expires_at_before": "2099-03-01T12:00:00Z",
         "expires_at": "",
         "outcome": "done",
         "reason": "",

@@ -137,6 +137,7 @@ def test_items_that_the_preview_or_another_job_excludes_are_skipped() -> None:
         held: 1,
         given[2].order_uuid: 2,
     }
+    assert (job.total, job.left_out) == (3, 1)
     assert JobItem.objects.filter(job=job).counts() == JobCounts(pending=1, skipped=2)
     assert JobItem.objects.counts_by_job() == {
         first.pk: JobCounts(pending=1),
