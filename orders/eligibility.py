@@ -90,6 +90,7 @@ def may_extend(
             "unreadable",
             "Cannot be extended: Goody's answer holds an expiration that cannot be read.",
             "Look at the order on Goody's own page.",
+            "Unreadable",
         )
     if order.expires_at is not None and order.expires_at <= now:
         return Eligibility(
@@ -135,7 +136,8 @@ def joint_refusal_sentence(cancel: Eligibility, extend: Eligibility) -> str:
 
 def ineligible_after_cancel() -> Eligibility:
     """Return the eligibility of an order that was canceled here, even if a read shows it open."""
-    return Eligibility(False, "ended", "Cannot be changed: its cancel is on record here.")
+    sentence = "Cannot be changed: its cancel is on record here."
+    return Eligibility(False, "ended", sentence, word="Ended")
 
 
 class ExpiryKind(StrEnum):
@@ -181,13 +183,15 @@ def check_expiration(
     if expiration.tzinfo is None:
         raise ValueError("an expiration needs a time zone")
     if expiration <= now:
-        return Eligibility(False, "past", "This time has passed.", "Choose a time in the future.")
+        step = "Choose a time in the future."
+        return Eligibility(False, "past", "This time has passed.", step, "Time has passed")
     if max_days is not None and expiration > now + timedelta(days=max_days):
         return Eligibility(
             False,
             "too_far",
             f"This is more than {max_days} days ahead.",
             f"Choose a time within {max_days} days.",
+            "Too far ahead",
         )
     return _check_against_current(order.expires_at, expiration, may_shorten=may_shorten)
 
@@ -201,15 +205,18 @@ def _check_against_current(
             "sets_a_date",
             "This gift has no expiration now, and Goody offers no way to take one off again.",
             "Tick the box to confirm that it shall have one.",
+            "No expiration now",
         )
     if current is not None and is_same_second(current, expiration):
-        return Eligibility(False, "same", "This is already the expiration.", "Choose another time.")
+        sentence, step = "This is already the expiration.", "Choose another time."
+        return Eligibility(False, "same", sentence, step, "Already this date")
     if current is not None and expiration < current and not may_shorten:
         return Eligibility(
             False,
             "shortens",
             "This is earlier than the present expiration.",
             "Tick the box to confirm that it shall expire sooner.",
+            "Would expire sooner",
         )
     return _MAY_SET
 

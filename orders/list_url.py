@@ -52,6 +52,10 @@ FLAG_VALUES = {
     "delivery": ("no", "trouble"),
 }
 
+# The parameter of a list whose boxes are all checked, and its value. It is the last one of a URL.
+CHECKED_PARAMETER = "checked"
+PAGE = "page"
+
 _DAY = timedelta(days=1)
 # Parameters that do not narrow the list. `view` is the saved view that the list started from.
 _DISPLAY_PARAMETERS = ("view", "columns", "sort", "per_page")

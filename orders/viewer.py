@@ -20,6 +20,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 
 from orders.days import RequestClock
 from orders.forms.dates import DateReader, is_month_first
+from orders.list_url import CHECKED_PARAMETER, PAGE
 from orders.models import Profile
 from orders.own_pages import own_page_from_header
 from orders.rights import Actor
@@ -120,8 +121,12 @@ class Viewer:
 
 
 def _list_of_referrer(request: HttpRequest) -> str:
-    """Return path and query of the referring page if it is a list of orders; else ""."""
+    """Return path and query of the referring page if it is a list of orders; else "".
+
+    The link back to it checks no boxes: the person may have cleared some of them.
+    """
     page = own_page_from_header(request, "Referer")
+    page = page.removesuffix(f"{CHECKED_PARAMETER}={PAGE}").rstrip("?&")
     return page if page.partition("?")[0] == reverse("order_list") else ""
 
 

@@ -32,7 +32,7 @@ from .limits import BulkLimitReached
 from .pace import Pace, measure_pace
 from .reruns import items_to_run_again, retry_failed, run_remaining
 from .runner import run_job
-from .tasks import queue_due_jobs, run_due_jobs
+from .tasks import is_queue_reachable, queue_due_jobs, run_due_jobs
 
 __all__ = [
     "PAUSES_THAT_END",
@@ -49,6 +49,7 @@ __all__ = [
     "create_job",
     "decline_job",
     "describe_item_counts",
+    "is_queue_reachable",
     "items_to_run_again",
     "job_summary",
     "measure_pace",

@@ -276,7 +276,7 @@ def approve_job(*, actor: Actor, job_id: UUID, now: datetime) -> Job:
 
 
 @audited_action(Action.JOB_DECLINE)
-def decline_job(*, actor: Actor, job_id: UUID, note: str, now: datetime) -> Job:
+def decline_job(*, actor: Actor, job_id: UUID, now: datetime, note: str = "") -> Job:
     """End a job that awaits approval. Raises NotAllowed, SelfApproval, JobChanged.
 
     The person who requested the job stops it instead.

@@ -35,7 +35,11 @@ class BulkLimit:
         """Return why `count` further orders cannot be changed now; "" if they can."""
         if count <= self.remaining:
             return ""
-        return f"You can {_VERBS[self.action]} {self.remaining:,} more gifts now, and not {count:,}"
+        verb = _VERBS[self.action]
+        if not self.remaining:
+            return f"You can {verb} no more gifts now"
+        more = "1 more gift" if self.remaining == 1 else f"{self.remaining:,} more gifts"
+        return f"You can {verb} {more} now, not {count:,}"
 
     @property
     def sentence(self) -> str:

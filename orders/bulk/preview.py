@@ -169,26 +169,30 @@ def plan_items(
 _NOT_STORED = Eligibility(
     False,
     "not_stored",
-    "It is not in our copy of Goody's orders any more.",
-    "Select it again when the copy is complete.",
+    "Not in our copy of Goody's orders any more.",
+    "Select again when the copy is complete.",
+    "Not in our copy",
 )
 _MISSING = Eligibility(
     False,
     "missing",
-    "Goody does not know this order any more.",
-    "Look at the order on Goody's own page.",
+    "Goody does not know the order any more.",
+    "Look at it on Goody's own page.",
+    "Unknown to Goody",
 )
 _BUSY = Eligibility(
     False,
     "busy",
-    "Another change of it is under way, or its outcome is being checked.",
-    "Wait for the outcome, and select it again.",
+    "Another change is under way, or its outcome is being checked.",
+    "Wait for the outcome, then select again.",
+    "Being changed",
 )
 _CHANGED = Eligibility(
     False,
     "changed",
-    "It has changed since you selected it.",
+    "Changed since you selected it.",
     "Tick the box to include it as it is now.",
+    "Changed",
 )
 _NOT_UNDOABLE = Eligibility(
     False,
@@ -199,13 +203,15 @@ _NOT_UNDOABLE = Eligibility(
 _NO_PRESET = Eligibility(
     False,
     "too_far",
-    "Its expiration is so far ahead that nothing can be added to it.",
+    "The expiration is so far ahead that nothing can be added to it.",
     "Choose one date for all.",
+    "Too far ahead",
 )
 
 
 def _in_job(job: BlockingJob) -> Eligibility:
-    return Eligibility(False, "in_job", f"It is part of job {job.number}, which has not ended.")
+    sentence = f"Part of job {job.number}, which has not ended."
+    return Eligibility(False, "in_job", sentence, word=f"In job {job.number}")
 
 
 def _has_same_expiration(frozen: FrozenOrder, hit: Hit) -> bool:

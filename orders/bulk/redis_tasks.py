@@ -8,11 +8,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import django_rq
+from django.conf import settings
 from django.core.checks import CheckMessage
 from django.tasks import DEFAULT_TASK_QUEUE_NAME
 from django_tasks_rq import Job, RQBackend
+from redis import Redis, RedisError
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 from rq import SimpleWorker
 from rq.timeouts import TimerDeathPenalty
+
+# Seconds that a page waits for the server.
+_PING_TIMEOUT = 1.0
 
 
 class _ThreadWorker(SimpleWorker):
@@ -45,3 +52,14 @@ class RedisTasks(RQBackend):
         worker = _ThreadWorker([queue], connection=queue.connection, job_class=Job)
         worker.work(burst=True, max_jobs=1, logging_level="WARNING")
         return True
+
+    def is_reachable(self) -> bool:
+        """Whether the server answers, asked once and for a second at most."""
+        limits = {"socket_timeout": _PING_TIMEOUT, "socket_connect_timeout": _PING_TIMEOUT}
+        try:
+            with Redis.from_url(
+                settings.TASKS_URL, retry=Retry(NoBackoff(), 0), **limits
+            ) as server:
+                return bool(server.ping())
+        except RedisError:
+            return False

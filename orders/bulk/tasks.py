@@ -39,6 +39,9 @@ class TaskQueue(Protocol):
     def run_next_task(self) -> bool:
         """Run the next task in this thread; return False if the queue is empty."""
 
+    def is_reachable(self) -> bool:
+        """Whether the queue answers; takes a second at most."""
+
 
 @task
 def run_job_task(job_id: str) -> None:
@@ -70,6 +73,11 @@ def _run_without_queue(stop: threading.Event) -> bool:
         return False
     run_job(due, stop=stop)
     return True
+
+
+def is_queue_reachable() -> bool:
+    """Whether the queue of tasks answers."""
+    return cast("TaskQueue", default_task_backend).is_reachable()
 
 
 def queue_due_jobs(*, now: datetime) -> int:

@@ -8,16 +8,12 @@ from typing import NamedTuple
 
 from django.conf import settings
 
-from orders.list_url import Filters
+from orders.list_url import CHECKED_PARAMETER, PAGE, Filters
 from orders.rights import Right
 from orders.search import MatchCount
 from orders.viewer import Viewer
 
 from .filter_form import count_text
-
-# The parameter of a list whose boxes are checked, and its value.
-CHECKED_PARAMETER = "checked"
-PAGE = "page"
 
 
 class BulkAction(NamedTuple):

@@ -91,7 +91,7 @@ class BulkPreview:
     """The preview page of a bulk action.
 
     `address` is its URL with the present choices, `hidden` are the hidden fields of the submit
-    form. The page has no submit button if `submit` is "".
+    form. The page has no submit button if `submit` is ""; `nothing` is the reason.
     """
 
     title: str
@@ -105,17 +105,20 @@ class BulkPreview:
     dates: DateChoice | None
     inclusions: Sequence[Inclusion]
     summary: str
-    released: str
+    left_out: str
     workspaces: Sequence[WorkspaceSum]
     sums_label: str
     tabs: Sequence[Tab]
     reasons: Sequence[ExclusionReason]
     rows: Sequence[PreviewRow]
+    has_remarks: bool
     pager: PreviewPager
     hidden: Sequence[tuple[str, str]]
     submit: str
+    nothing: str
     typed_label: str
-    notes: Sequence[str]
+    warnings: Sequence[str]
+    limit: str
     banner: Banner | None
 
 
@@ -157,7 +160,7 @@ def make_preview(
     table = PreviewTable(selection, plan, form, viewer)
     has_rule = not is_cancel and selection.undoes_id is None
     choice = _Choice(plan, form, viewer, has_rule=has_rule)
-    count = len(plan.included)
+    count, rows = len(plan.included), table.rows()
     may_submit = count and not (bulk_limit.refusal(count) or is_started or form.has_invalid_date)
     return BulkPreview(
         title=words.title,
@@ -171,19 +174,31 @@ def make_preview(
         dates=choice.dates(as_of) if has_rule else None,
         inclusions=list(choice.inclusions()),
         summary=f"{gift_count(count) if count else 'No gift'} {words.will}",
-        released=sum_text(_hits(plan.included)) if is_cancel and count else "",
+        left_out=f"{gift_count(len(plan.items) - count)} left out",
         workspaces=list(_workspaces(plan)) if is_cancel else (),
         sums_label=_sums_label(plan),
         tabs=table.tabs(),
         reasons=table.reasons(),
-        rows=table.rows(),
+        rows=rows,
+        has_remarks=any(one.remark or one.changes for one in rows),
         pager=table.pager(),
         hidden=table.hidden_fields(as_of),
         submit=_submit_label(plan, words, is_cancel=is_cancel) if may_submit else "",
+        nothing="" if may_submit else _nothing_text(count, form, is_started=is_started),
         typed_label=f"Type {count} to confirm" if needs_typed_count(plan, selection) else "",
-        notes=list(_notes(count, bulk_limit, is_cancel=is_cancel)),
+        warnings=list(_warnings(count)) if is_cancel and count else (),
+        limit=bulk_limit.sentence if count else "",
         banner=banner or _limit_banner(bulk_limit, count),
     )
+
+
+def _nothing_text(count: int, form: PlanForm, *, is_started: bool) -> str:
+    """Return why the preview cannot be confirmed."""
+    if is_started:
+        return "A job was started with this selection."
+    if form.has_invalid_date:
+        return "Correct the date first."
+    return "Select fewer gifts." if count else "There is nothing to confirm."
 
 
 def needs_typed_count(plan: Plan, selection: Selection) -> bool:
@@ -219,27 +234,21 @@ def _sums_label(plan: Plan) -> str:
     return "Released, before tax" if is_before_tax else "Released"
 
 
-def _notes(count: int, bulk_limit: BulkLimit, *, is_cancel: bool) -> Iterator[str]:
-    if is_cancel and count:
-        yield "A cancel cannot be undone. What the links of the gifts show then is not documented."
-        yield _grace()
-    if needs_approval(Action(bulk_limit.action), count=count):
+def _warnings(count: int) -> Iterator[str]:
+    """Yield what to know before so many gifts are canceled."""
+    if needs_approval(Action.ORDER_CANCEL, count=count):
         yield (
             f"More than {settings.BULK_APPROVAL_ABOVE} cancels: another lead must approve exactly "
             f"this list within {_hours(settings.BULK_APPROVAL_EXPIRES)}. Nothing is sent before."
         )
-    if count:
-        yield bulk_limit.sentence
+    yield "A cancel cannot be undone."
+    if grace := int(settings.BULK_CANCEL_GRACE):
+        yield f"Before the first one is sent there are {grace} seconds to stop it."
 
 
 def _hours(seconds: float) -> str:
     hours = round(seconds / 3600)
     return "1 hour" if hours == 1 else f"{hours} hours"
-
-
-def _grace() -> str:
-    seconds = int(settings.BULK_CANCEL_GRACE)
-    return f"Nothing is sent for the first {seconds} seconds, in which you can stop it."
 
 
 def _limit_banner(bulk_limit: BulkLimit, count: int) -> Banner | None:
@@ -298,12 +307,13 @@ class _Choice:
         moved = sum(one.has_changed and one.is_included for one in self._plan.items)
         moved += codes["changed"]
         if moved:
-            label = f"Include {gift_count(moved)} changed since selected, as now"
+            them = "gift as it is" if moved == 1 else "gifts as they are"
+            label = f"Include {moved:,} changed {them} now"
             yield Inclusion("with_changed", label, bool(data.get("with_changed")))
         shorter = sum(map(_needs_may_shorten, self._plan.items))
         if shorter and self._has_rule:
             label = (
-                f"Include {gift_count(shorter)} that would expire sooner, or have no expiration now"
+                f"Include {gift_count(shorter)} that would expire sooner, or get a first expiration"
             )
             yield Inclusion("may_shorten", label, bool(data.get("may_shorten")))
 
@@ -317,7 +327,6 @@ def _needs_may_shorten(item: PlannedItem) -> bool:
 
 
 def _kept(selection: Selection, viewer: Viewer) -> str:
-    at = formats.compact_date_time(selection.created_at, viewer.now, viewer.zone)
     until = formats.compact_date_time(selection.expires_at, viewer.now, viewer.zone)
     zone = formats.zone_in_words(viewer.zone, viewer.now)
-    return f"Selected {at}, kept for you until {until}. Times are in {zone}."
+    return f"Kept for you until {until}. Times are in {zone}."

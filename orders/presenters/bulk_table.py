@@ -75,7 +75,10 @@ class ExclusionReason:
 
 
 class PreviewRow(NamedTuple):
-    """A row of the table. `expires` is the present expiration, `becomes` the new one."""
+    """An order of the table. `expires` and `becomes` are the present and the new expiration.
+
+    `remark` is why it is left out, or what is unusual about it; "" if nothing is.
+    """
 
     recipient: str
     email: str
@@ -86,7 +89,7 @@ class PreviewRow(NamedTuple):
     becomes: str
     amount: str
     before_tax: bool
-    outcome: str
+    remark: str
     is_included: bool
     changes: Sequence[str]
 
@@ -209,11 +212,11 @@ class PreviewTable:
             reverse("order_detail", args=[item.order_uuid]),
             self._url(group=self.group, page=self._page),
         )
-        outcome = self._outcome(item)
+        remark = self._remark(item)
         changes = [str(one) for one in item.differences]
         if item.listed is None:
             short = formats.id_prefix(item.order_uuid)
-            return PreviewRow(short, "", url, "", None, "", "", "", False, outcome, False, changes)
+            return PreviewRow(short, "", url, "", None, "", "", "", False, remark, False, changes)
         hit = item.listed.hit
         return PreviewRow(
             recipient=hit.recipient_name or UNNAMED,
@@ -225,17 +228,18 @@ class PreviewTable:
             becomes=self._becomes(item),
             amount="Unreadable" if hit.is_amount_odd else formats.money(hit.amount_cents),
             before_tax=hit.is_before_tax and not hit.is_amount_odd,
-            outcome=outcome,
+            remark=remark,
             is_included=item.is_included,
             changes=changes,
         )
 
-    def _outcome(self, item: PlannedItem) -> str:
+    def _remark(self, item: PlannedItem) -> str:
         if not item.is_included:
-            return item.eligibility.sentence
+            word = item.eligibility.word
+            return f"Left out: {word[:1].lower()}{word[1:]}"
         if is_shortened(item) and not self._selection.undoes_id:
             return "Will expire sooner"
-        return _capitalized(self._words.will)
+        return ""
 
     def _time(self, hit: Hit) -> str:
         if hit.is_expiry_odd:

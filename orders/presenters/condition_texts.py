@@ -6,13 +6,15 @@ the list without the condition; for a condition of the search box, that is witho
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from functools import reduce
 from typing import NamedTuple
 
 from orders.days import RequestClock
 from orders.list_url import CREATED_LABELS, ActiveFilter, Filters, LabelLookup, parameter_query
 from orders.search.describe import Names, describe_query
 from orders.search.parse import OPERATORS, ParsedQuery, ParsedTerm
-from orders.search.query import Sort
+from orders.search.query import Query, Sort
 
 
 class ConditionText(NamedTuple):
@@ -51,20 +53,39 @@ def conditions_in_words(
 ) -> list[ConditionText]:
     """Return one text for each condition, without duplicates of the search box and the filters."""
     without = _without_terms(filters, box, clock, names)
-    for one in filters.active_filters():
-        for text in _texts(one, clock, label_id, names):
-            kept = without.get(text)
-            without[text] = _without_both(filters, kept, one.without) if kept else one.without
+    for condition in _filter_conditions(filters):
+        for text in _texts(condition, clock, label_id, names):
+            kept, rest = without.get(text), condition[-1].without
+            without[text] = _without_both(filters, kept, rest) if kept else rest
     return [ConditionText(text, rest.url()) for text, rest in without.items()]
 
 
+def _filter_conditions(filters: Filters) -> Iterator[list[ActiveFilter]]:
+    """Yield the filters of each condition: both ends of a window of one day, or a single one.
+
+    The list without the condition is that of the last one.
+    """
+    start: ActiveFilter | None = None
+    for one in filters.active_filters():
+        kind, _, end = one.name.rpartition("_")
+        if end == "after" and one.value == getattr(filters, f"{kind}_before"):
+            start = one
+        elif end == "before" and start is not None:
+            whole = one.without.replace(**{start.name: None})
+            yield [start, one._replace(without=whole)]
+            start = None
+        else:
+            yield [one]
+
+
 def _texts(
-    one: ActiveFilter, clock: RequestClock, label_id: LabelLookup, names: Names
+    condition: Sequence[ActiveFilter], clock: RequestClock, label_id: LabelLookup, names: Names
 ) -> list[str]:
-    if one.name == "created":
+    if condition[0].name == "created":
         # A saved view keeps it relative.
-        return [f"Created {CREATED_LABELS[one.value].lower()}"]
-    query = parameter_query(one.name, one.value, clock, label_id)
+        return [f"Created {CREATED_LABELS[condition[0].value].lower()}"]
+    queries = (parameter_query(one.name, one.value, clock, label_id) for one in condition)
+    query = reduce(Query.merged_with, queries)
     return describe_query(query, names=names, now=clock.now, zone=clock.zone)
 
 

@@ -89,12 +89,14 @@ class ListNote(NamedTuple):
 class ExpiringPage:
     """`groups` are those of one window, which `tabs` choose. `chart` is None without gifts.
 
+    `days` are those to come, and those that have passed, the latest first.
+
     `may_extend`: the person may change the expiration of all gifts of a row at once.
     """
 
     windows: Sequence[GiftRow]
     chart: Chart | None
-    days: GiftTable
+    days: Sequence[GiftTable]
     tabs: Sequence[WindowTab]
     groups: Sequence[GiftTable]
     money_note: str
@@ -115,7 +117,7 @@ def make_expiring_page(gifts: ExpiringGifts, *, grouped: str, viewer: Viewer) ->
             for name, totals in gifts.windows.items()
         ],
         chart=make_chart(chart_days, viewer=viewer) if total.gifts else None,
-        days=GiftTable("days", "By day", "Day", [row for one, row in days if one.totals.gifts]),
+        days=list(_day_tables(days, viewer)),
         tabs=[_tab(name, is_current=name == grouped) for name in gifts.windows],
         groups=list(_group_tables(gifts, _window_list(grouped, viewer))),
         money_note=_money_note(total),
@@ -167,6 +169,16 @@ def _day_row(one: ExpirationDay, viewer: Viewer) -> GiftRow:
     elif start == now:
         under = "today, still to come"
     return _row(name, one.totals, _day_list(one, viewer), under=under)
+
+
+def _day_tables(
+    days: Sequence[tuple[ExpirationDay, GiftRow]], viewer: Viewer
+) -> Iterator[GiftTable]:
+    counted = [(one, row) for one, row in days if one.totals.gifts]
+    to_come = [row for one, row in counted if one.span.end > viewer.now]
+    past = [row for one, row in counted if one.span.end <= viewer.now]
+    yield GiftTable("days", "Days to come", "To come", to_come)
+    yield GiftTable("past-days", "Days that have passed", "Expired", past[::-1])
 
 
 def _chart_day(one: ExpirationDay, row: GiftRow) -> ChartDay:

@@ -9,7 +9,7 @@ from orders.outcome_message import as_sentence
 from orders.viewer import Viewer
 
 from .elements import Banner
-from .job_texts import counts_text, gift_count, pause_text, time_of_day_text
+from .job_texts import gift_count, length_text, pause_text, time_of_day_text
 
 _NOTHING_SENT = "Nothing has been sent to Goody."
 _UNSENT = "Nothing was sent to Goody."
@@ -98,15 +98,20 @@ def job_note(
     """
     if is_worker_missing and (_continues_by_itself(job) or counts.being_checked):
         return _NO_WORKER
-    if job.state == JobState.SCHEDULED:
-        return _scheduled(job, counts, clock)
-    if job.state == JobState.PAUSED:
-        return _paused(job, clock)
+    match JobState(job.state):
+        case JobState.SCHEDULED:
+            return _scheduled(job, clock)
+        case JobState.RUNNING:
+            return _note("It goes on when you leave this page.")
+        case JobState.PAUSED:
+            return _paused(job, clock)
     if counts.needs_human and job.ended_at is not None:
         return _needs_human(counts)
     if counts.unknown and job.ended_at is not None:
         return _being_checked(counts.unknown)
-    return Banner(tone="", title="", sentence=f"{counts_text(counts)}.")
+    if job.state == JobState.FINISHED and job.started_at and job.ended_at:
+        return _note(f"It took {length_text(job.ended_at - job.started_at)}.")
+    return _note("")
 
 
 def _continues_by_itself(job: Job) -> bool:
@@ -115,10 +120,14 @@ def _continues_by_itself(job: Job) -> bool:
     return job.state in (JobState.SCHEDULED, JobState.RUNNING)
 
 
-def _scheduled(job: Job, counts: JobCounts, clock: RequestClock) -> Banner:
+def _note(sentence: str) -> Banner:
+    return Banner(tone="", title="", sentence=sentence)
+
+
+def _scheduled(job: Job, clock: RequestClock) -> Banner:
     starts_at = job.starts_at
     if starts_at is None or starts_at <= clock.now:
-        return Banner(tone="", title="", sentence=f"{counts_text(counts)}.")
+        return _note("It starts within seconds, and goes on when you leave this page.")
     seconds = int((starts_at - clock.now).total_seconds()) + 1
     return Banner(
         tone="warn",
@@ -127,14 +136,21 @@ def _scheduled(job: Job, counts: JobCounts, clock: RequestClock) -> Banner:
     )
 
 
+_AFTER_PAUSE = {
+    PauseReason.KEY_REJECTED: "It goes on by itself when the key works. Tell an admin.",
+    PauseReason.NOT_CONFIGURED: "It goes on by itself when that is done. Tell an admin.",
+    PauseReason.RATE_LIMITED: "It goes on by itself.",
+    PauseReason.UNREACHABLE: "It goes on by itself.",
+    PauseReason.NOT_FOUND: "Is this the right environment? Look at those gifts; Resume goes on "
+    "with the others.",
+}
+
+
 def _paused(job: Job, clock: RequestClock) -> Banner:
-    ends_by_itself = PauseReason(job.pause_reason) in PAUSES_THAT_END
     return Banner(
         tone="warn",
         title=f"Paused: {pause_text(job, clock)}.",
-        sentence="It goes on by itself as soon as Goody can be asked again."
-        if ends_by_itself
-        else "Is this the right environment? Look at those gifts; Resume goes on with the others.",
+        sentence=_AFTER_PAUSE[PauseReason(job.pause_reason)],
     )
 
 

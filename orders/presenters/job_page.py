@@ -32,6 +32,7 @@ from .job_items import ItemRow, OutcomeTab, item_rows, outcome_tabs
 from .job_texts import (
     Bar,
     Moment,
+    counts_text,
     gift_count,
     job_announcement,
     job_badge,
@@ -121,7 +122,7 @@ class JobPage:
     buttons: list[JobButton]
     export_url: str
     bar: Bar
-    progress: str
+    headline: str
     pace: str
     announcement: str
     outcomes: list[OutcomeTab]
@@ -167,7 +168,7 @@ def make_job_page(
         buttons=list(_buttons(job, data, viewer, is_live=is_live)),
         export_url=reverse("job_export", args=[job.pk]) if viewer.actor.may(Right.EXPORT) else "",
         bar=progress_bar(job, counts),
-        progress=progress,
+        headline=progress if job.ended_at is None else counts_text(counts),
         pace=pace_text(data.pace),
         announcement=job_announcement(job, counts),
         outcomes=outcome_tabs(job, counts, current=outcome),

@@ -222,7 +222,7 @@ def pace_text(pace: Pace | None) -> str:
     """Return rate and time left: "2.1 a second, about 40 s left"; "" if not measured."""
     if pace is None:
         return ""
-    return f"{_rate(pace.per_second)}, about {_duration(pace.left)} left"
+    return f"{_rate(pace.per_second)}, about {_rounded(pace.left)} left"
 
 
 def _rate(per_second: float) -> str:
@@ -231,11 +231,17 @@ def _rate(per_second: float) -> str:
     return f"{max(1, round(per_second * 60))} a minute"
 
 
-def _duration(left: timedelta) -> str:
-    """Return a duration as text, rounded to five seconds or minutes so that it changes rarely."""
+def _rounded(left: timedelta) -> str:
+    """Return a length that does not flicker: seconds in steps of five, then minutes."""
     seconds = left.total_seconds()
-    if seconds < 55:
-        return f"{max(5, 5 * round(seconds / 5))} s"
+    return f"{max(5, 5 * round(seconds / 5))} s" if seconds < 55 else length_text(left)
+
+
+def length_text(length: timedelta) -> str:
+    """Return "1 s", "12 s", "5 min", "1 h 20 min"."""
+    seconds = length.total_seconds()
+    if seconds < 60:
+        return f"{max(1, round(seconds))} s"
     minutes = round(seconds / 60)
     if minutes < 60:
         return f"{minutes} min"

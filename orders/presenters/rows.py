@@ -73,7 +73,7 @@ class OrderRow(NamedTuple):
     why_sentence: str = ""
     # For a date that still matters.
     expires_at: str = ""
-    # An open write replaces the actions until it is closed.
+    # An open write, or a job in which the order waits, replaces the actions until it is closed.
     busy: str = ""
     busy_by: str = ""
     busy_url: str = ""
@@ -140,8 +140,8 @@ class RowBuilder:
             matched=hidden_match_text(hit, words) if words else "",
             **_badges(listed),
             **self._expiry(hit),
-            **self._actions(listed, url),
-            **self._pending(listed, url),
+            # A write that is under way says more than the job that it belongs to.
+            **{**self._actions(listed, url), **self._pending(listed, url)},
             **self._failure(failed or listed.unread, url),
         )
 
@@ -172,12 +172,13 @@ class RowBuilder:
 
     def _waits_in_job(self, job: BlockingJob) -> dict[str, str]:
         """Return the cells of an order that takes no change before its job has ended."""
-        shown = (
-            {"why": "Waits", "why_sentence": blocked_by_job_sentence(job)}
-            if self._has_actions
-            else {}
-        )
-        return {"cancel_url": "", "extend_url": "", **shown}
+        return {
+            "cancel_url": "",
+            "extend_url": "",
+            "busy": "Open job",
+            "busy_by": blocked_by_job_sentence(job),
+            "busy_url": reverse("job", args=[job.pk]),
+        }
 
     def _expiry(self, hit: Hit) -> dict[str, str]:
         if hit.is_expiry_odd:

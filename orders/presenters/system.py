@@ -17,7 +17,7 @@ from django.conf import settings
 from django.db import connection
 from django.db.models import Count
 
-from orders import formats
+from orders import bulk, formats
 from orders.models import Anomaly, ApiLimits, AuditEntry, Heartbeat, Operation
 from orders.services import heartbeat
 from orders.sync import SyncPhase, SyncProgress
@@ -67,6 +67,7 @@ class SystemPage:
     last_check: str
     open_operations: list[tuple[str, int]]
     worker: Banner
+    queue: Banner | None
     processes: list[ProcessRow]
     anomalies: list[AnomalyRow]
     events: list[SecurityEvent]
@@ -81,6 +82,7 @@ def make_system_page(*, zone: ZoneInfo, now: datetime) -> SystemPage:
         last_check=_last_check(zone),
         open_operations=_open_operations(),
         worker=_worker(zone=zone, now=now),
+        queue=None if bulk.is_queue_reachable() else _NO_QUEUE,
         processes=_processes(zone, now=now),
         anomalies=_anomalies(zone),
         events=_events(zone),
@@ -135,6 +137,14 @@ def _worker(*, zone: ZoneInfo, now: datetime) -> Banner:
             sentence="Start “manage.py work”; it finds out what became of open changes.",
         )
     return Banner(tone="good", title="Nothing is overdue")
+
+
+_NO_QUEUE = Banner(
+    tone="warn",
+    title="The queue of jobs does not answer",
+    sentence="No server answers at TASKS_URL. Jobs go on without it, more slowly.",
+    next_step="Start Redis or Valkey, or correct TASKS_URL and restart all processes.",
+)
 
 
 def _processes(zone: ZoneInfo, *, now: datetime) -> list[ProcessRow]:

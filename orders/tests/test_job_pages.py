@@ -152,8 +152,8 @@ _BY_HAND = (
     ("states", "changes", "told"),
     [
         ([D, D], {}, ("Finished", "", [])),
-        ([D, S], {}, ("Finished", "1 done, 1 skipped.", [])),
-        ([D, F], {}, ("Finished, 1 failed", "1 done, 1 failed.", ["Retry failed only (1)"])),
+        ([D, S], {}, ("Finished", "1 done, 1 skipped", [])),
+        ([D, F], {}, ("Finished, 1 failed", "1 done, 1 failed", ["Retry failed only (1)"])),
         ([D, U], {}, ("Finished, 1 being checked", _CHECKED, [])),
         ([D, H], {}, ("Finished, 1 to settle by hand", _BY_HAND, [])),
         ([U, H], {}, ("Finished, 1 to settle by hand", f"{_BY_HAND} 1 more are", [])),

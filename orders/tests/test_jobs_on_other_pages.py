@@ -107,6 +107,7 @@ def test_a_list_says_that_an_order_waits_and_offers_nothing(
     row = row_of(lena.get("/orders/"), order_id)
     assert f">In job {job.number}</span>" in row
     assert "data-key" not in row
+    assert f'href="{reverse("job", args=[job.pk])}"' in row
     assert f"Waits to be canceled in job {job.number} of Lena." in row
     bulk.stop_job(actor=actor("lead", "lena"), job_id=job.pk, now=timezone.now())
     row = row_of(lena.get("/orders/"), order_id)

@@ -247,6 +247,13 @@ def test_the_two_ends_of_a_window_go_one_by_one() -> None:
     }
 
 
+def test_a_window_of_one_day_is_one_condition() -> None:
+    assert in_words("?status=opened&expires_after=2026-11-30&expires_before=2026-11-30") == {
+        "Status: opened": "/orders/?expires_after=2026-11-30&expires_before=2026-11-30",
+        "Expires on 30 Nov 2026": "/orders/?status=opened",
+    }
+
+
 def test_a_relative_window_stays_relative_in_words() -> None:
     assert in_words("?created=this-month&expires=7d") == {
         "Created this month": "/orders/?expires=7d",

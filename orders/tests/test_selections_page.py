@@ -39,6 +39,18 @@ def chosen() -> Selection:
     return Selection.objects.get()
 
 
+CHOSEN = {"reason": "other", "note": "A recall\n<2>", "ticket": "ZD-1"}
+
+
+def kept(response: Any) -> dict[str, str]:
+    """Return what the form of a preview contains."""
+    [form] = re.findall(r'(?s)<form[^>]* id="confirm".*?</form>', text_of(response))
+    [reason] = re.findall(r'name="reason" value="(\w+)"[^>]*checked', form) or [""]
+    [note] = re.findall(r'(?s)<textarea name="note"[^>]*>\r?\n?(.*?)</textarea>', form)
+    typed = re.findall(r'name="(ticket|typed_count)"[^>]* value="([^"]*)"', form)
+    return {"reason": reason, "note": note, **dict(typed)}
+
+
 def preview(client: Client, ids: list[UUID], action: str = "extend") -> tuple[str, Any]:
     """Select the orders and return the URL of the preview and the page."""
     address = choose(client, order=ids, action=action)["Location"]
@@ -105,10 +117,16 @@ def test_the_exact_number_of_matches(lead: Client, settings: Any) -> None:
     )
 
 
-def test_a_list_with_an_invalid_filter_has_no_number_of_matches(lead: Client) -> None:
-    store_order(1)
-    answer = lead.get(f"{URL}count/?created_after=9999-99-99")
-    assert (answer.status_code, text_of(answer)) == (204, "")
+def test_the_way_back_from_an_order_checks_no_boxes(lead: Client) -> None:
+    order_id = store_order(1)
+    for list_url in ("/orders/", "/orders/?status=notified"):
+        page = text_of(lead.get(list_url))
+        [checked] = re.findall(r'class="bulk-bar__page" href="([^"]*)"', page)
+        order = lead.get(
+            reverse("order_detail", args=[order_id]),
+            headers={"Referer": f"http://testserver{checked}"},
+        )
+        assert f'href="{list_url}#order-{order_id}"' in text_of(order)
 
 
 # --- Freezing ---------------------------------------------------------------------------------
@@ -157,13 +175,64 @@ def test_nothing_is_stored_of_a_bad_choice(lead: Client, given: dict[str, Any], 
     assert not Selection.objects.exists()
 
 
-def test_an_invalid_list_never_selects_all_orders(lead: Client) -> None:
-    store_order(1)
+@pytest.mark.parametrize(
+    ("query", "sentence"),
+    [
+        ("created_after=yesterday", "“Created from” is not a date. Write it as YYYY-MM-DD."),
+        ("expires_before=9999-99-99", "“Expires until” is not a date. Write it as YYYY-MM-DD."),
+        ("expires=%00", "“Expires” is one of 24h, 3d, 7d, 14d, expired, never."),
+        ("status=%00", "These are no statuses of orders."),
+        ("batch=%01x", "“Batch” is the id of a batch or its beginning, such as 1a2b3c4d."),
+        ("view=%00", "This address does not name a saved view."),
+        ("swapped=%00", "“Swapped” is “yes” or “no”."),
+        ("q=expires:soon", "expires:soon"),
+    ],
+)
+def test_nothing_is_counted_and_selected_of_a_list_that_cannot_be_read(
+    lead: Client, query: str, sentence: str
+) -> None:
+    order_id = store_order(1)
 
-    response = choose(lead, all="on", query="created_after=yesterday")
+    shown, count = lead.get(f"/orders/?{query}"), lead.get(f"{URL}count/?{query}")
+    answers = [choose(lead, query=query, **one) for one in ({"all": "on"}, {"order": [order_id]})]
 
-    assert response.status_code == 422
+    assert (shown.status_code, count.status_code, text_of(count)) == (400, 204, "")
+    assert sentence in text_of(shown)
+    for answer in answers:
+        assert answer.status_code == 422
+        assert "The list could not be read" in text_of(answer)
+        assert sentence in text_of(answer)
+        assert f'href="/orders/?{query}"' in text_of(answer)
     assert not Selection.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("query", "number"),
+    [
+        ("sender=%00", 3),
+        ("sender=%00Zo%00e", 2),
+        ("workspace=%E2%80%8B", 3),
+        ("created_after=%00", 3),
+        ("q=%00", 3),
+        ("status=%01", 0),
+    ],
+)
+def test_list_count_and_selection_agree_on_invisible_characters(
+    lead: Client, query: str, number: int
+) -> None:
+    sender = {"first_name": "Zoe", "last_name": "", "email": "zoe@sender.test"}
+    ids = [store_order(1, sender=sender), store_order(2, sender=sender), store_order(3)][:number]
+
+    found = BOX.findall(text_of(lead.get(f"/orders/?{query}")))
+    count = text_of(lead.get(f"{URL}count/?{query}"))
+    answer = choose(lead, all="on", query=query)
+
+    assert {UUID(one) for one, _ in found} == set(ids)
+    assert count == f"{number} that match"
+    if number:
+        assert set(chosen().order_ids) == set(ids)
+    else:
+        assert "No order is selected" in text_of(answer)
 
 
 @pytest.mark.parametrize("state", [{"finished_at": None}, {"folding_version": 0}])
@@ -361,7 +430,7 @@ def test_orders_that_changed_since_are_told_with_the_difference(lead: Client) ->
     text = text_of(lead.get(address))
 
     assert "1 gift will be extended" in text
-    assert "It has changed since you selected it." in text
+    assert "Changed since you selected it." in text
     assert "Status: Notified → Opened" in text
     assert "2 gifts will be extended" in text_of(lead.get(address, {"with_changed": "on"}))
 
@@ -445,10 +514,11 @@ def test_the_number_is_typed_above_the_limit(lead: Client, settings: Any) -> Non
     address, page = preview(lead, [store_order(1), store_order(2)], "cancel")
     assert "Type 2 to confirm" in text_of(page)
 
-    response = lead.post(address, {**hidden(page), "reason": "duplicate", "typed_count": "3"})
+    response = lead.post(address, {**hidden(page), **CHOSEN, "typed_count": "3"})
 
     assert response.status_code == 422
     assert "Type the number of gifts: 2." in text_of(response)
+    assert kept(response) == {**CHOSEN, "typed_count": "3"}
 
 
 def test_a_reason_is_required_to_cancel(lead: Client) -> None:
@@ -468,12 +538,32 @@ def test_the_button_asks_for_approval_above_the_limit(lead: Client, settings: An
     assert "another lead must approve exactly this list within 8 hours" in text_of(page)
 
 
+@pytest.mark.parametrize("refusal", ["changed", "old", "cap"])
+def test_a_refused_cancel_keeps_what_was_typed(lead: Client, settings: Any, refusal: str) -> None:
+    settings.BULK_TYPED_ABOVE = 1
+    address, page = preview(lead, [store_order(number) for number in range(3)], "cancel")
+    form = {**hidden(page), **CHOSEN, "typed_count": "3"}
+    if refusal == "changed":
+        store_order(1, status="accepted")
+    elif refusal == "old":
+        form["as_of"] = f"{timezone.now() - timedelta(hours=2):%Y-%m-%dT%H:%M:%SZ}"
+    else:
+        settings.BULK_CANCELS_PER_DAY = {"lead": 2}
+
+    response = lead.post(address, form)
+
+    assert response.status_code == 422
+    assert not Job.objects.exists()
+    shown = kept(response)
+    assert {name: shown[name] for name in CHOSEN} == CHOSEN
+
+
 def test_the_cap_of_the_day_is_told_before(lead: Client, settings: Any) -> None:
     settings.BULK_CANCELS_PER_DAY = {"lead": 1}
     _, page = preview(lead, [store_order(1), store_order(2)], "cancel")
     text = text_of(page)
 
-    assert "You can cancel 1 more gifts now, and not 2" in text
+    assert "You can cancel 1 more gift now, not 2" in text
     assert 'class="button button--danger' not in text
 
 
@@ -523,7 +613,8 @@ def test_a_selection_makes_one_job(lead: Client) -> None:
     job = Job.objects.get()
     text = text_of(lead.get(address))
     assert f"Job {job.number} was started with this selection" in text
-    assert "There is nothing to confirm." in text
+    assert "A job was started with this selection." in text
+    assert "bulk__submit" not in text
 
 
 def test_an_order_that_waits_in_a_job_is_left_out(lead: Client) -> None:
@@ -535,7 +626,7 @@ def test_an_order_that_waits_in_a_job_is_left_out(lead: Client) -> None:
     Selection.objects.all().delete()
     _, again = preview(lead, [order_id, store_order(2)])
 
-    assert f"It is part of job {number}, which has not ended." in text_of(again)
+    assert f"Part of job {number}, which has not ended." in text_of(again)
     assert "1 gift will be extended" in text_of(again)
 
 
@@ -551,7 +642,7 @@ def test_what_was_changed_today_counts_against_the_cap(lead: Client, settings: A
     settings.BULK_CANCELS_PER_DAY = {"lead": 2}
     response = lead.post(address, {**hidden(page), "reason": "duplicate"})
 
-    assert "You can cancel 1 more gifts now, and not 2" in text_of(page)
+    assert "You can cancel 1 more gift now, not 2" in text_of(page)
     assert "Cancel 2 gifts (" in allowed
     assert response.status_code == 422
     assert Job.objects.count() == 1

@@ -77,6 +77,16 @@ def test_htmx_gets_the_card_of_the_connection(admin):
     assert "<html" not in content
 
 
+def test_a_queue_of_jobs_that_does_not_answer_is_told(admin, settings, redis_url):
+    settings.TASKS = {"default": {"BACKEND": "orders.bulk.redis_tasks.RedisTasks"}}
+    settings.TASKS_URL = redis_url
+    assert "The queue of jobs does not answer" not in text_of(admin.get(URL))
+    settings.TASKS_URL = "redis://:secret@127.0.0.1:1/0"
+    content = text_of(admin.get(URL))
+    assert "No server answers at TASKS_URL. Jobs go on without it, more slowly." in content
+    assert "secret" not in content
+
+
 def test_a_pause_is_shown_with_its_end(admin):
     ApiLimits.objects.pause_until(datetime.now(UTC) + timedelta(minutes=9))
     assert "Goody asks us to wait until " in text_of(admin.get(URL))

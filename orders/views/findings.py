@@ -14,15 +14,9 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from orders import services
 from orders.forms.listing import PastedTextForm
-from orders.list_url import Filters
+from orders.list_url import CHECKED_PARAMETER, PAGE, Filters
 from orders.models import Finding
-from orders.presenters.bulk_bar import (
-    CHECKED_PARAMETER,
-    PAGE,
-    BulkBar,
-    make_bulk_bar,
-    may_select,
-)
+from orders.presenters.bulk_bar import BulkBar, make_bulk_bar, may_select
 from orders.presenters.rows import RowBuilder
 from orders.presenters.ticket import finding_list_url, shown_order_ids, ticket_page
 from orders.rights import Right

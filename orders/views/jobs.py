@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
+from datetime import datetime
+from typing import Protocol
 from uuid import UUID
 
 from django import shortcuts
@@ -23,12 +23,12 @@ from orders.presenters.elements import Banner
 from orders.presenters.job_csv import job_csv_chunks
 from orders.presenters.job_status import polled_job_status
 from orders.presenters.job_texts import job_name, job_title
-from orders.rights import Right
+from orders.rights import Actor, Right
 from orders.services import heartbeat
 from orders.viewer import Request
 
 from .concurrency import DOWNLOAD, in_concurrency_group
-from .http import HttpResponseSeeOther, render_page_or_partial, requires_right
+from .http import HttpResponseSeeOther, RestrictedView, render_page_or_partial, requires_right
 
 # More jobs are not open at a time.
 _MOST_POLLED = 200
@@ -189,43 +189,30 @@ def job_export(request: Request, job_id: UUID) -> HttpResponseBase:
 # --- changes ----------------------------------------------------------------------------------
 
 
-@require_POST
-@requires_right(Right.BULK)
-def job_stop(request: Request, job_id: UUID) -> HttpResponseBase:
-    """Stop a job, or withdraw one that awaits approval."""
-    return _change(request, job_id, partial(bulk.stop_job, job_id=job_id))
+class _JobChange(Protocol):
+    """A function that changes a job and returns it, or the job that it made."""
+
+    def __call__(self, *, actor: Actor, job_id: UUID, now: datetime) -> Job: ...
 
 
-@require_POST
-@requires_right(Right.BULK)
-def job_resume(request: Request, job_id: UUID) -> HttpResponseBase:
-    return _change(request, job_id, partial(bulk.resume_job, job_id=job_id))
+def _change_view(right: Right, change: _JobChange) -> RestrictedView[UUID]:
+    """Return a view that makes a change and redirects to the page of the job it returns."""
+
+    @require_POST
+    @requires_right(right)
+    def view(request: Request, job_id: UUID) -> HttpResponseBase:
+        return _run_change(request, job_id, change)
+
+    return view
 
 
-@require_POST
-@requires_right(Right.APPROVE)
-def job_approve(request: Request, job_id: UUID) -> HttpResponseBase:
-    return _change(request, job_id, partial(bulk.approve_job, job_id=job_id))
-
-
-@require_POST
-@requires_right(Right.APPROVE)
-def job_decline(request: Request, job_id: UUID) -> HttpResponseBase:
-    return _change(request, job_id, partial(bulk.decline_job, job_id=job_id, note=""))
-
-
-@require_POST
-@requires_right(Right.BULK)
-def job_retry(request: Request, job_id: UUID) -> HttpResponseBase:
-    """Create a job of the failed items; a repeated submit redirects to the same job."""
-    return _change(request, job_id, partial(bulk.retry_failed, job_id=job_id))
-
-
-@require_POST
-@requires_right(Right.BULK)
-def job_run_remaining(request: Request, job_id: UUID) -> HttpResponseBase:
-    """Create a job of the items that were not run; a repeated submit redirects to the same job."""
-    return _change(request, job_id, partial(bulk.run_remaining, job_id=job_id))
+# Stops a job, or withdraws one that awaits approval.
+job_stop = _change_view(Right.BULK, bulk.stop_job)
+job_resume = _change_view(Right.BULK, bulk.resume_job)
+job_approve = _change_view(Right.APPROVE, bulk.approve_job)
+job_decline = _change_view(Right.APPROVE, bulk.decline_job)
+job_retry = _change_view(Right.BULK, bulk.retry_failed)
+job_run_remaining = _change_view(Right.BULK, bulk.run_remaining)
 
 
 @require_POST
@@ -245,12 +232,11 @@ def job_undo(request: Request, job_id: UUID) -> HttpResponseBase:
     return HttpResponseSeeOther(reverse("selection", args=[selection.pk]))
 
 
-def _change(request: Request, job_id: UUID, change: Callable[..., Job]) -> HttpResponseBase:
-    """Call `change` and redirect to the page of the job that it returns."""
+def _run_change(request: Request, job_id: UUID, change: _JobChange) -> HttpResponseBase:
     shown = _get_job(job_id)
     viewer = request.viewer
     try:
-        changed = change(actor=viewer.actor, now=viewer.now)
+        changed = change(actor=viewer.actor, job_id=job_id, now=viewer.now)
     except bulk.JobChanged:
         shown.refresh_from_db()
         return _job_page(request, shown, problem=_CHANGED, status=409)

@@ -19,14 +19,9 @@ from goody.errors import GoodyError
 from orders import formats, services
 from orders.goody_api import CallsBlocked
 from orders.list_columns import Columns
+from orders.list_url import CHECKED_PARAMETER, PAGE
 from orders.presenters import index_list
-from orders.presenters.bulk_bar import (
-    CHECKED_PARAMETER,
-    PAGE,
-    BulkBar,
-    make_bulk_bar,
-    may_select,
-)
+from orders.presenters.bulk_bar import BulkBar, make_bulk_bar, may_select
 from orders.presenters.columns import column_heads, shown_columns
 from orders.presenters.freshness import FreshnessNotes, import_banner, make_freshness_notes
 from orders.presenters.list_page import EmptyList, ListPage, finding_summary

@@ -57,6 +57,11 @@ def selection_create(request: Request) -> HttpResponseBase:
         return _refused(request, "", "The orders could not be selected", _first_error(form))
     data = form.cleaned_data
     list_request = parse_list_parameters(QueryDict(data["query"]), viewer=request.viewer)
+    if not list_request.is_valid:
+        list_url = f"{reverse('order_list')}?{data['query']}"
+        return _refused(
+            request, list_url, "The list could not be read", " ".join(list_request.errors)
+        )
     progress = request.viewer.sync_progress
     if data["all"] and (progress.is_refolding or not progress.is_complete):
         return _refused(
@@ -88,7 +93,7 @@ def selection_create(request: Request) -> HttpResponseBase:
 def _freeze(viewer: Viewer, list_request: ListRequest, data: dict[str, Any]) -> Selection:
     conditions = "; ".join(one.text for one in list_request.conditions()) or "All orders"
     list_url = list_request.filters.url()
-    if data["all"] and list_request.is_valid:
+    if data["all"]:
         return selections.freeze_matching(
             actor=viewer.actor,
             action=data["action"],

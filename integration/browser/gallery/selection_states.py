@@ -36,7 +36,7 @@ def _preview(
     def visit(site: Site, page: Page) -> None:
         selection = _mixed(site, action, statuses)
         page.goto(f"/selections/{selection.pk}/{query}")
-        expect(page.locator("#plan")).to_be_visible()
+        expect(page.locator("#summary")).to_be_visible()
 
     return visit
 
