@@ -1,4 +1,5 @@
-/* Keyboard shortcuts. They only follow links, focus fields and open lists; none changes an order. */
+/* Keyboard shortcuts. They follow links, focus fields and open lists, dialogs and previews;
+ * none changes an order. */
 
 import { byId, follow, showDialog } from "./dom.js";
 import { openCommands } from "./palette.js";
@@ -12,8 +13,8 @@ const SHORTCUTS = {
   "/": () => searchBox()?.select(),
   j: () => (rows().length ? moveBy(1) : follow('.neighbors [rel="next"]')),
   k: () => (rows().length ? moveBy(-1) : follow('.neighbors [rel="prev"]')),
-  e: () => follow('[data-key="e"]', actionRoot()),
-  c: () => follow('[data-key="c"]', actionRoot()),
+  e: () => act("e", "extend"),
+  c: () => act("c", "cancel"),
   x: () => follow('[name="order"]', currentRow()),
   y: () => follow('[data-key="y"]'),
   r: () => follow("[data-refresh]"),
@@ -21,6 +22,12 @@ const SHORTCUTS = {
   "]": () => follow('.pager [rel="next"]'),
   "?": () => showDialog("shortcuts"),
 };
+
+/* Open the preview of a bulk action if orders are checked, else the dialog of one order. */
+function act(key, action) {
+  const isChecked = document.querySelector('#selection [type="checkbox"]:checked');
+  follow(...(isChecked ? [`#bulk-bar [value="${action}"]`] : [`[data-key="${key}"]`, actionRoot()]));
+}
 
 /* On a list an action needs a current row; an order's page has only the one order. */
 function actionRoot() {
