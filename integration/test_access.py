@@ -83,7 +83,7 @@ TABLE: dict[str, Row] = {
     "operation_undo": Row(AGENTS, (302, 302, 422, 405, 405)),
     "operation_settle": Row(LEADS, (302, 302, 422, 405, 405)),
     "expiring": Row(READERS, (200, 200, 405, 405, 405)),
-    "jobs": Row(AGENTS, (200, 200, 405, 405, 405)),
+    "jobs": Row(READERS, (200, 200, 405, 405, 405)),
     "job": Row(READERS, (200, 200, 405, 405, 405)),
     # Another person's.
     "job_status": Row(LEADS, (204, 204, 405, 405, 405)),

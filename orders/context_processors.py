@@ -35,7 +35,7 @@ _NOTICE_FOR = timedelta(hours=4)
 _NAVIGATION = (
     ("Orders", "order_list", "o", (Right.READ,), ("order_", "operation")),
     ("Expiring", "expiring", "x", (Right.READ,), ("expiring",)),
-    ("Jobs", "jobs", "j", (Right.BULK,), ("job",)),
+    ("Jobs", "jobs", "j", (Right.READ,), ("job",)),
     ("Audit", "audit", "a", (Right.READ_OWN_AUDIT, Right.READ_ALL_AUDIT), ("audit",)),
     ("System", "system", "", (Right.SYSTEM,), ("system",)),
 )

@@ -13,6 +13,7 @@ from django.urls import reverse
 
 from orders.bulk import approval_expires_at
 from orders.models import Job, JobCounts, JobState
+from orders.rights import Right
 from orders.viewer import Viewer
 
 from .job_page import Pager
@@ -66,6 +67,7 @@ class Tab(NamedTuple):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobList:
     groups: list[JobGroup]
+    may_start: bool
     tabs: list[Tab]
     pager: Pager | None
     poll_url: str
@@ -79,7 +81,6 @@ def make_job_list(
     counts: Mapping[UUID, JobCounts],
     *,
     is_own_only: bool,
-    sees_all: bool,
     viewer: Viewer,
 ) -> JobList:
     """Return the page. `counts` are the item counts of every job on it.
@@ -96,11 +97,13 @@ def make_job_list(
         for key, title, jobs in sections
         if jobs
     ]
-    url = _url(is_own_only and sees_all, ended.number)
+    url = _url(is_own_only, ended.number)
+    may_start = viewer.actor.may(Right.BULK)
     return JobList(
         groups=groups,
-        tabs=list(_tabs(is_own_only=is_own_only)) if sees_all else [],
-        pager=_pager(ended, is_own_only and sees_all),
+        may_start=may_start,
+        tabs=list(_tabs(is_own_only=is_own_only)) if may_start else [],
+        pager=_pager(ended, is_own_only),
         poll_url=f"{url}{'&' if '?' in url else '?'}{_poll_query(awaiting, running)}",
         poll_every="5s" if any(one.ended_at is None for one in (*awaiting, *running)) else "",
     )

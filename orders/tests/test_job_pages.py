@@ -582,13 +582,16 @@ def test_a_poll_of_the_list_keeps_each_row_in_its_section(lena: Any) -> None:
     assert job_rows(strange) == [job.number]
 
 
-def test_an_agent_sees_own_jobs_alone(as_role: Any) -> None:
-    make_job()
-    agent = as_role("agent")
-    page = agent.get("/jobs/")
-    assert job_rows(page) == []
-    assert "No jobs yet" in plain(page)
+@pytest.mark.parametrize("role", ["viewer", "agent"])
+def test_who_may_read_orders_sees_all_jobs_but_is_offered_none(as_role: Any, role: str) -> None:
+    reader = as_role(role)
+    empty = plain(reader.get("/jobs/"))
+    assert "No jobs yet When a lead extends or cancels many gifts at once" in empty
+    job = make_job()
+    page = reader.get("/jobs/")
+    assert job_rows(page) == [job.number]
     assert 'aria-label="Whose jobs"' not in text(page)
+    assert re.search('<a href="/jobs/"[^>]*>Jobs</a>', text(reader.get("/orders/")))
 
 
 def test_ended_jobs_are_paged(lena: Any) -> None:

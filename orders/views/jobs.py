@@ -36,12 +36,11 @@ _LIST, _PAGE = "jobs/list.html", "jobs/job.html"
 
 
 @require_safe
-@requires_right(Right.READ_OWN_AUDIT)
+@requires_right(Right.READ)
 def jobs(request: Request) -> HttpResponse:
-    """Show the jobs that a person may see, open ones first; `of=mine` selects the person's own."""
+    """Show all jobs, open ones first; `of=mine` selects the person's own."""
     viewer = request.viewer
-    sees_all = viewer.actor.may(Right.READ_ALL_AUDIT)
-    is_own_only = not sees_all or request.GET.get("of") == "mine"
+    is_own_only = request.GET.get("of") == "mine"
     found = Job.objects.filter(actor_id=viewer.actor.user_id) if is_own_only else Job.objects.all()
     awaiting, running = _shown_first(found, request)
     shown = [*awaiting, *running]
@@ -55,7 +54,6 @@ def jobs(request: Request) -> HttpResponse:
             ended,
             JobItem.objects.filter(job__in=shown).counts_by_job(),
             is_own_only=is_own_only,
-            sees_all=sees_all,
             viewer=viewer,
         )
     }
@@ -132,7 +130,6 @@ def _job_page(
             viewer=request.viewer,
         ),
         "problem_banner": problem,
-        "may_list": request.viewer.actor.may(Right.READ_OWN_AUDIT),
     }
     return render_page_or_partial(request, _PAGE, context, {"job": "job"}, status=status)
 
