@@ -130,9 +130,9 @@ def audited_action[**P, R](name: Action) -> Callable[[Callable[P, R]], Callable[
     return decorate
 
 
-def record_intent(operation: Operation, *, request_id: str) -> AuditEntry:
+def record_intent(operation: Operation, *, request_id: str) -> None:
     """Record the intent of an operation. Call it in the transaction that stores the operation."""
-    return AuditEntry.objects.create(
+    AuditEntry.objects.insert(
         at=operation.created_at,
         actor_id=operation.actor_id,
         actor_name=operation.actor_name,
@@ -158,12 +158,12 @@ def _asked_for(operation: Operation) -> dict[str, str] | None:
 
 def record_outcome(
     operation: Operation, *, now: datetime, actor: Actor | None = None, note: str = ""
-) -> AuditEntry:
+) -> None:
     """Record the outcome of an operation. Call it in the transaction that stores the outcome.
 
     `actor` is the lead who settled it by hand, or None.
     """
-    return AuditEntry.objects.create(
+    AuditEntry.objects.insert(
         at=now,
         actor_id=actor.user_id if actor else None,
         actor_name=actor.name if actor else PROGRAM,
@@ -172,7 +172,7 @@ def record_outcome(
         reference_id=operation.reference_id,
         operation=operation,
         job_id=operation.job_id,
-        intent_id=_intent_id(operation),
+        intent_id=AuditEntry.objects.intent_id(operation),
         note=note,
         before=operation.before,
         after=operation.after,
@@ -180,10 +180,6 @@ def record_outcome(
         detail=operation.detail,
         request_id=actor.request_id if actor else "",
     )
-
-
-def _intent_id(operation: Operation) -> int:
-    return AuditEntry.objects.intents().values_list("pk", flat=True).get(operation=operation)
 
 
 def record_observation(operation: Operation, *, outcome: str, now: datetime) -> AuditEntry:
@@ -199,7 +195,7 @@ def record_observation(operation: Operation, *, outcome: str, now: datetime) -> 
         reference_id=operation.reference_id,
         operation=operation,
         job_id=operation.job_id,
-        intent_id=_intent_id(operation),
+        intent_id=AuditEntry.objects.intent_id(operation),
         before=operation.before,
         after=operation.contradiction or operation.after,
         outcome=outcome,

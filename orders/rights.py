@@ -11,9 +11,10 @@ from enum import StrEnum
 from typing import Self
 
 from django.contrib.auth.models import AnonymousUser, Group, User
-from django.db.models import F
+from django.db import DEFAULT_DB_ALIAS
 
 from .models import AuditEntry
+from .models.statements import select_tuples
 
 
 class Role(StrEnum):
@@ -115,6 +116,13 @@ def _a(role: Role) -> str:
 _LONGEST_NAME = AuditEntry._meta.get_field("actor_name").max_length
 
 
+_OF_USER = ("username", "first_name", "last_name", "is_active", "is_superuser")
+_USERS_WITH_GROUPS = """
+    auth_user u LEFT JOIN auth_user_groups m ON m.user_id = u.id
+    LEFT JOIN auth_group g ON g.id = m.group_id WHERE u.id = %s
+"""
+
+
 @dataclass(frozen=True)
 class Actor:
     """The person who makes a change. Services and jobs receive an actor, never a request."""
@@ -142,11 +150,16 @@ class Actor:
 
     @classmethod
     def by_user_id(cls, user_id: int, request_id: str = "") -> Self:
-        """Return the actor of a user with today's rights, in one query."""
+        """Return the actor of a user with the rights of this moment, in one query."""
         # The user once for each of their groups.
-        rows = list(User.objects.filter(pk=user_id).annotate(group_name=F("groups__name")))
-        groups = {one.group_name for one in rows if one.group_name}
-        return cls.for_user(rows[0], request_id, groups=groups)
+        rows = select_tuples(
+            [*(f"u.{name}" for name in _OF_USER), "g.name"],
+            _USERS_WITH_GROUPS,
+            [user_id],
+            using=DEFAULT_DB_ALIAS,
+        )
+        user = User(pk=user_id, **dict(zip(_OF_USER, rows[0], strict=False)))
+        return cls.for_user(user, request_id, groups={row[-1] for row in rows if row[-1]})
 
     def may(self, right: Right) -> bool:
         return self.role is not None and right in RIGHTS[self.role]

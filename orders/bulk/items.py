@@ -18,20 +18,30 @@ from django.utils import timezone
 
 from orders import services
 from orders.audit import Action
-from orders.models import RUNNABLE_JOB_STATES, ItemClaim, ItemState, Job, JobItem
+from orders.models import (
+    RUNNABLE_JOB_STATES,
+    ItemClaim,
+    ItemState,
+    Job,
+    JobItem,
+    Operation,
+    State,
+)
 from orders.rights import Actor
 
 log = logging.getLogger(__name__)
 
 
-def run_item(job: Job, item: JobItem, actor: Actor) -> None:
+def run_item(job: Job, item: JobItem, actor: Actor) -> bool:
     """Send the cancel or the extension of a claimed item, and store the outcome in its row.
+
+    Return True if it was applied.
 
     Raises ClaimLost, or NotRecorded or OutcomeNotRecorded when the database fails; a later slice
     then continues the item from its rows.
     """
     try:
-        _send(job, item, actor)
+        return _send(job, item, actor).state == State.APPLIED
     except services.OrderBusy:
         _try_later(item, "busy", "Another change of this order is still open.")
     except services.TooManyWrites:
@@ -43,9 +53,10 @@ def run_item(job: Job, item: JobItem, actor: Actor) -> None:
     except Exception:
         log.exception("item %s of job %s failed", item.position, job.number)
         _fail_unless_recorded(item)
+    return False
 
 
-def _send(job: Job, item: JobItem, actor: Actor) -> None:
+def _send(job: Job, item: JobItem, actor: Actor) -> Operation:
     params, claim = job.params, ItemClaim(item.pk, job.pk, item.token)
     given: dict[str, Any] = {
         "actor": actor,
@@ -57,10 +68,9 @@ def _send(job: Job, item: JobItem, actor: Actor) -> None:
         "claim": claim,
     }
     if job.action == Action.ORDER_CANCEL:
-        services.cancel_order(**given, reason=params["reason"], note=params["note"])
-        return
+        return services.cancel_order(**given, reason=params["reason"], note=params["note"])
     assert item.expiration is not None
-    services.extend_order(
+    return services.extend_order(
         **given,
         reason=params["note"],
         expiration=item.expiration,

@@ -109,7 +109,8 @@ def _run_next(lease: JobLease, item: JobItem, stop: threading.Event) -> bool:
     if actor is None or not JobItem.objects.claim(item, lease.job):
         lease.reload()
         return False
-    run_item(lease.job, item, actor)
+    if run_item(lease.job, item, actor):
+        return True
     item.refresh_from_db(fields=["state", "reason", "attempts", "due_at"])
     return not _is_paused_by(lease, item)
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 import hashlib
 from datetime import datetime, timedelta
 
-from django.db import connections, models
+from django.db import models
 
-from .durability import non_durable_transaction
+from .durability import execute_non_durable
 from .statements import database_values, select_where
 
 _ONLY = 1
@@ -104,13 +104,10 @@ class ApiLimitsQuerySet(models.QuerySet["ApiLimits"]):
         return []
 
     def _take(self, column: str, taken: datetime | None, then: datetime) -> bool:
-        connection = connections[self.db]
         instants = [at for at in (then, taken) if at]
         values = database_values(ApiLimits, column, instants, using=self.db)
         statement = (_TAKE_AFTER if taken else _TAKE_FIRST).format(column)
-        with non_durable_transaction(using=self.db), connection.cursor() as cursor:
-            cursor.execute(statement, [*values, _ONLY])
-            return bool(cursor.rowcount)
+        return bool(execute_non_durable(statement, [*values, _ONLY], using=self.db))
 
 
 class ApiLimits(models.Model):

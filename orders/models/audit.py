@@ -2,13 +2,29 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.conf import settings
 from django.db import models
+
+from .operation import Operation
+from .statements import database_values, insert_row, select_tuples
 
 
 class AuditEntryQuerySet(models.QuerySet["AuditEntry"]):
     def intents(self) -> AuditEntryQuerySet:
         return self.filter(intent=None)
+
+    def insert(self, **columns: Any) -> None:
+        """Insert an entry. It costs a third of create()."""
+        insert_row(AuditEntry(**columns), using=self.db)
+
+    def intent_id(self, operation: Operation) -> int:
+        """Return the key of the intent of an operation, which has exactly one."""
+        key = database_values(AuditEntry, "operation_id", [operation.pk], using=self.db)
+        source = "orders_auditentry WHERE operation_id = %s AND intent_id IS NULL"
+        [(found,)] = select_tuples(["id"], source, key, using=self.db)
+        return int(found)
 
 
 class AuditEntry(models.Model):

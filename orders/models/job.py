@@ -17,7 +17,7 @@ from django.db import connections, models
 from django.db.models import Count, Q
 
 from .operation import Operation, State
-from .statements import database_values, placeholders
+from .statements import database_values, placeholders, update_where
 
 # The version of the rows that this program understands. A job of another version waits for a
 # worker that knows it.
@@ -213,6 +213,14 @@ _HOLDING = f"""
 """  # noqa: S608
 
 
+# An unchanged item, while the worker holds the lease of the running job.
+_CLAIMABLE = f"""
+    id = %s AND state = %s AND token = %s AND EXISTS (
+        SELECT 1 FROM orders_job WHERE id = %s AND lease_token = %s AND state = '{JobState.RUNNING}'
+    )
+"""  # noqa: S608
+
+
 class JobItemQuerySet(models.QuerySet["JobItem"]):
     def open(self) -> JobItemQuerySet:
         return self.filter(state__in=OPEN_ITEM_STATES)
@@ -249,8 +257,24 @@ class JobItemQuerySet(models.QuerySet["JobItem"]):
 
         Call it in the transaction of the intent.
         """
-        claimed = self.filter(pk=claim.item_id, token=claim.token, state=ItemState.RUNNING)
-        return bool(claimed.filter(operation=None).update(operation=operation))
+        condition = f"id = %s AND token = %s AND state = '{ItemState.RUNNING}'"
+        changed = update_where(
+            JobItem,
+            {"operation_id": operation.pk},
+            f"{condition} AND operation_id IS NULL",
+            [claim.item_id, claim.token],
+            using=self.db,
+        )
+        return bool(changed)
+
+    def store_outcome(
+        self, operation: Operation, changes: dict[str, Any], *, among: Collection[ItemState]
+    ) -> None:
+        """Change the item of an operation if it has one of the states `among`."""
+        [key] = database_values(JobItem, "operation_id", [operation.pk], using=self.db)
+        states = [str(state) for state in among]
+        condition = f"operation_id = %s AND state IN ({placeholders(states)})"
+        update_where(JobItem, changes, condition, [key, *states], using=self.db)
 
     def next_due(self, job: Job, *, now: datetime, count: int) -> list[JobItem]:
         """Return at most `count` items to run next; items whose retry is due come first."""
@@ -264,10 +288,8 @@ class JobItemQuerySet(models.QuerySet["JobItem"]):
 
         Return False if the item or the job has changed meanwhile.
         """
-        held = Job.objects.filter(
-            pk=job.pk, lease_token=job.lease_token, state=JobState.RUNNING
-        ).values("pk")
-        unchanged = self.filter(pk=item.pk, state=item.state, token=item.token, job_id__in=held)
+        [key] = database_values(Job, "id", [job.pk], using=self.db)
+        values = [item.pk, str(item.state), item.token, key, job.lease_token]
         claimed = {
             "state": ItemState.RUNNING,
             "token": job.lease_token,
@@ -277,7 +299,7 @@ class JobItemQuerySet(models.QuerySet["JobItem"]):
             "reason": "",
             "detail": "",
         }
-        if not unchanged.update(**claimed):
+        if not update_where(JobItem, claimed, _CLAIMABLE, values, using=self.db):
             return False
         for name, value in claimed.items():
             setattr(item, name, value)

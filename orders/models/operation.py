@@ -20,7 +20,13 @@ from django.db.models.expressions import RawSQL
 
 from orders.text import fold_text, searchable_text
 
-from .statements import database_values, placeholders, select_where
+from .statements import (
+    database_values,
+    insert_row,
+    placeholders,
+    select_where,
+    update_where,
+)
 
 
 class State(models.TextChoices):
@@ -134,6 +140,10 @@ class OperationQuerySet(models.QuerySet["Operation"]):
         found = select_where(Operation, _BLOCKING, values, using=self.db)
         return found[0] if found else None
 
+    def insert(self, operation: Operation) -> None:
+        """Insert a new operation. Raises IntegrityError if the form or the order has one."""
+        insert_row(operation, using=self.db)
+
     def count_unsettled(self, user_id: int | None = None) -> int:
         """Return the number of writes whose outcome is not known, of one person or of all.
 
@@ -158,11 +168,13 @@ class OperationQuerySet(models.QuerySet["Operation"]):
         """
         if to not in TRANSITIONS.get(State(operation.state), frozenset()):
             raise ValueError(f"no transition from {operation.state} to {to}")
-        current = self.filter(pk=operation.pk, state=operation.state)
-        if not current.update(state=to, **changes):
+        [key] = database_values(Operation, "id", [operation.pk], using=self.db)
+        current = [key, str(operation.state)]
+        new = {"state": to, **changes}
+        if not update_where(Operation, new, "id = %s AND state = %s", current, using=self.db):
             return None
         moved = copy.copy(operation)
-        for name, value in {"state": to, **changes}.items():
+        for name, value in new.items():
             setattr(moved, name, value)
         return moved
 

@@ -1,8 +1,9 @@
-"""Raw SQL for the queries of every page, which take several times as long with the ORM."""
+"""Raw SQL for the statements of every page and every write, which the ORM makes far slower."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -18,11 +19,48 @@ def select_where[M: models.Model](
     """
     table = model._meta.db_table
     sql = f"SELECT {_columns(model)} FROM {table} WHERE {condition}"  # noqa: S608
-    rows = _rows(sql, values, using=using)
-    if not rows:
-        return []
-    make = _maker(model, using=using)
-    return [make(row) for row in rows]
+    return [_instance(model, row, using=using) for row in _rows(sql, values, using=using)]
+
+
+def update_where(
+    model: type[models.Model],
+    changes: Mapping[str, Any],
+    condition: str,
+    values: Sequence[Any],
+    *,
+    using: str,
+) -> int:
+    """Set the fields in `changes` of the rows that meet a condition; return the number of rows.
+
+    `condition` and `values` are those of `select_where`.
+    """
+    fields: list[Any] = [model._meta.get_field(name) for name in changes]
+    connection = connections[using]
+    columns = ", ".join([f'"{field.column}" = %s' for field in fields])
+    new = [
+        field.get_db_prep_save(value, connection)
+        for field, value in zip(fields, changes.values(), strict=True)
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"UPDATE {model._meta.db_table} SET {columns} WHERE {condition}",  # noqa: S608
+            [*new, *values],
+        )
+        return int(cursor.rowcount)
+
+
+def insert_row(row: models.Model, *, using: str) -> None:
+    """Insert a new row. A primary key that the database assigns is not read back."""
+    fields, connection = row._meta.concrete_fields, connections[using]
+    given = [field for field in fields if not (field.primary_key and row.pk is None)]
+    columns = ", ".join([f'"{field.column}"' for field in given])
+    values = [field.get_db_prep_save(getattr(row, field.attname), connection) for field in given]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO {row._meta.db_table} ({columns}) VALUES ({placeholders(values)})",  # noqa: S608
+            values,
+        )
+    row._state.adding, row._state.db = False, using  # noqa: SLF001 - as Model.save() does
 
 
 def select_from_two_models[M: models.Model, N: models.Model](
@@ -40,8 +78,8 @@ def select_from_two_models[M: models.Model, N: models.Model](
     width = len(model._meta.concrete_fields)
     mine, others = rows[0][:width], rows[0][width:]
     # The outer join returns NULLs for a missing row, including its key.
-    found = _maker(other, using=using)(others) if others[0] is not None else None
-    return _maker(model, using=using)(mine), found
+    found = _instance(other, others, using=using) if others[0] is not None else None
+    return _instance(model, mine, using=using), found
 
 
 def select_tuples(
@@ -74,30 +112,31 @@ def _rows(sql: str, values: Sequence[Any], *, using: str) -> list[tuple[Any, ...
     return rows
 
 
-def _maker[M: models.Model](model: type[M], *, using: str) -> Callable[[Sequence[Any]], M]:
-    """Return a function that creates an instance from a database row, as Django does."""
-    fields, connection = model._meta.concrete_fields, connections[using]
-    names = [field.attname for field in fields]
-    readers = [_reader(field, connection) for field in fields]
-
-    def make(row: Sequence[Any]) -> M:
-        values = [read(value) for read, value in zip(readers, row, strict=True)]
-        return model.from_db(using, names, values)
-
-    return make
-
-
-def _reader(field: Any, connection: Any) -> Callable[[Any], Any]:
-    """Return a function that converts a database value for the field, as Django does."""
-    column = field.get_col(field.model._meta.db_table)
-    converters = connection.ops.get_db_converters(column) + field.get_db_converters(connection)
-
-    def read(value: Any) -> Any:
+def _instance[M: models.Model](model: type[M], row: Sequence[Any], *, using: str) -> M:
+    """Return the instance of a row of the database, as Django does."""
+    connection, values = connections[using], list(row)
+    for position, column, converters in _converters(model, connection.vendor):
         for convert in converters:
-            value = convert(value, column, connection)
-        return value
+            values[position] = convert(values[position], column, connection)
+    return model.from_db(using, _names(model), values)
 
-    return read
+
+@lru_cache
+def _names(model: type[models.Model]) -> list[str]:
+    return [field.attname for field in model._meta.concrete_fields]
+
+
+@lru_cache
+def _converters(model: type[models.Model], vendor: str) -> list[tuple[int, Any, list[Any]]]:
+    """Return position, column and converters of each field whose database values are converted."""
+    connection = next(one for one in connections.all() if one.vendor == vendor)
+    found = []
+    for position, field in enumerate(model._meta.concrete_fields):
+        column = field.get_col(field.model._meta.db_table)
+        converters = connection.ops.get_db_converters(column) + field.get_db_converters(connection)
+        if converters:
+            found.append((position, column, converters))
+    return found
 
 
 def database_values(

@@ -7,12 +7,14 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from django.db import DEFAULT_DB_ALIAS
 from django.db import Error as DatabaseFailure
 from django.utils import timezone
 
 from goody.types import Order as GoodyOrder
 from orders import index
 from orders.models import Order
+from orders.models.statements import database_values, select_tuples
 
 log = logging.getLogger(__name__)
 
@@ -46,9 +48,15 @@ def store_answer(answer: GoodyOrder, *, sent_at: datetime, is_proof: bool) -> No
 
 
 def _after_every_read(order_id: UUID) -> datetime:
-    read = Order.objects.filter(uuid=order_id).values_list("read_at", flat=True).first()
     now = timezone.now()
-    return max(now, read + _TICK) if read else now
+    values = [
+        *database_values(Order, "uuid", [order_id], using=DEFAULT_DB_ALIAS),
+        *database_values(Order, "read_at", [now], using=DEFAULT_DB_ALIAS),
+    ]
+    later = "orders_order WHERE uuid = %s AND read_at >= %s"
+    if not select_tuples(["id"], later, values, using=DEFAULT_DB_ALIAS):
+        return now
+    return Order.objects.get(uuid=order_id).read_at + _TICK
 
 
 def mark_missing(order_id: UUID, *, read_at: datetime) -> None:

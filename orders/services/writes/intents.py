@@ -18,8 +18,8 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
+from django.db import DEFAULT_DB_ALIAS, IntegrityError, connection
 from django.db import Error as DatabaseFailure
-from django.db import IntegrityError, connection
 
 from orders.audit import Action, record_intent
 from orders.models import (
@@ -31,6 +31,7 @@ from orders.models import (
     OperationText,
     Order,
 )
+from orders.models.statements import database_values, select_tuples
 from orders.outages import log_storage_failure
 from orders.rights import Actor
 
@@ -133,9 +134,6 @@ def commit_intent(
     Raises the errors of `find_earlier_submit`, whose checks are repeated here by constraints.
     """
     try:
-        earlier = _earlier_submit(submit)
-        if earlier is not None:
-            return earlier, False
         operation = _intent(submit, snapshot=snapshot, now=now)
         store_in_transaction(lambda: _store_intent(operation, submit))
     except IntegrityError as error:
@@ -155,7 +153,7 @@ def _store_intent(operation: Operation, submit: SubmittedWrite) -> None:
     claim = submit.claim
     if operation.action == Action.ORDER_CANCEL and claim is None:
         check_cancel_limit(submit.actor, now=operation.created_at)
-    operation.save(force_insert=True)
+    Operation.objects.insert(operation)
     if claim is not None:
         link_item(claim, operation)
     elif job := JobItem.objects.blocking_jobs([operation.order_uuid]).get(operation.order_uuid):
@@ -170,10 +168,9 @@ def _store_intent(operation: Operation, submit: SubmittedWrite) -> None:
 def _intent(submit: SubmittedWrite, *, snapshot: dict[str, Any], now: datetime) -> Operation:
     actor = submit.actor
     assert actor.user_id is not None
-    reference = Order.objects.filter(uuid=submit.order_uuid).values_list("reference_id", flat=True)
     return Operation(
         **submit.request.stored_fields(),
-        reference_id=reference.first() or "",
+        reference_id=_reference_id(submit.order_uuid),
         actor_id=actor.user_id,
         actor_name=actor.name,
         job_id=submit.claim.job_id if submit.claim else None,
@@ -183,6 +180,14 @@ def _intent(submit: SubmittedWrite, *, snapshot: dict[str, Any], now: datetime) 
         created_at=now,
         lease_until=now + timedelta(seconds=settings.OPERATION_LEASE),
     )
+
+
+def _reference_id(order_id: UUID) -> str:
+    """Return the reference of an order, or "" if the index does not have it."""
+    values = database_values(Order, "uuid", [order_id], using=DEFAULT_DB_ALIAS)
+    source = "orders_order WHERE uuid = %s"
+    found = select_tuples(["reference_id"], source, values, using=DEFAULT_DB_ALIAS)
+    return found[0][0] if found else ""
 
 
 def _earlier_submit(submit: SubmittedWrite) -> Operation | None:

@@ -56,11 +56,11 @@ def store_item_outcome(operation: Operation, *, now: datetime) -> None:
     """
     if operation.job_id is None:
         return
-    items = JobItem.objects.filter(operation=operation, state__in=_states_before(operation))
-    changes = _outcome(operation)
+    before, changes = _states_before(operation), _outcome(operation)
     if changes is not None:
-        items.update(**{"ended_at": now, "due_at": None, **changes})
-    elif item := items.first():
+        changes = {"ended_at": now, "due_at": None, **changes}
+        JobItem.objects.store_outcome(operation, changes, among=before)
+    elif item := JobItem.objects.filter(operation=operation, state__in=before).first():
         _store_next_attempt(item, operation, now=now)
 
 

@@ -177,6 +177,10 @@ def _perform(
         try:
             operation, is_new = commit_intent(submit, snapshot=snapshot, now=now)
         except CancelLimitReached as reached:
+            # The last cancel may have been that of an equal submit.
+            earlier = find_earlier_submit(submit)
+            if earlier is not None:
+                return earlier
             record_cancel_limit_reached(submit.actor, reached, now=now)
             raise
         return _execute(operation, write(operation), snapshot) if is_new else operation
