@@ -122,7 +122,7 @@ def reserve_job_item(limits: ApiLimits, *, longest: float) -> float | None:
 
     All jobs together run at most BULK_ITEMS_PER_SECOND items a second, of two calls each, which
     leaves half of the rate limit to people. Return None if the item would begin after more than
-    `longest` seconds. `limits` is the row of them, which has just been read.
+    `longest` seconds. `limits` is the row of ApiLimits, if it has just been read.
     """
     pace = min(settings.BULK_ITEMS_PER_SECOND, settings.GOODY_CALLS_PER_SECOND / 4)
     waits = ApiLimits.objects.reserve_calls(

@@ -272,7 +272,7 @@ class HtmxLoginMiddleware:
 
 
 class ViewerMiddleware:
-    """Set `request.viewer` (orders.viewer.Viewer), which reads values on first access."""
+    """Set `request.viewer` (orders.viewer.Viewer), which queries its values on first access."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response

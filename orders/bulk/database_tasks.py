@@ -33,5 +33,5 @@ class DatabaseTasks(DatabaseBackend):
         return True
 
     def is_reachable(self) -> bool:
-        """Whether the queue answers: a page that asks has read the same database."""
+        """Return True: the page that asks has read the same database."""
         return True

@@ -84,9 +84,9 @@ class JobLease:
             raise LeaseLost
 
     def release(self, *, due_at: datetime | None) -> None:
-        """Let another worker acquire the lease when the job is due next.
+        """Release the lease. The job is due again at `due_at`, for any worker.
 
-        A person who changed the state meanwhile has also set the time at which it is due.
+        If a person changed the state meanwhile, the due time of that change stays.
         """
         own = Job.objects.filter(pk=self.job.pk, lease_token=self.job.lease_token)
         if not own.filter(state=self.job.state).update(lease_until=None, due_at=due_at):

@@ -54,7 +54,7 @@ class RedisTasks(RQBackend):
         return True
 
     def is_reachable(self) -> bool:
-        """Whether the server answers, asked once and for a second at most."""
+        """Whether the server answers a single request within a second."""
         limits = {"socket_timeout": _PING_TIMEOUT, "socket_connect_timeout": _PING_TIMEOUT}
         try:
             with Redis.from_url(

@@ -1,4 +1,4 @@
-"""Runs a part of an ended job again, as a job of its own: what failed, or what was not run."""
+"""Creates a follow-up job of the failed items of an ended job, or of items that were not run."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ _TAKEN_OVER = {JobRelation.RETRY: ItemState.FAILED, JobRelation.REST: ItemState.
 
 
 def items_to_run_again(job: Job, relation: JobRelation) -> JobItemQuerySet:
-    """Return the items of a job that a new one may take over, and that none has taken over yet.
+    """Return the items for a follow-up job, without those that an earlier one has taken over.
 
-    An outcome that was being checked may turn out as failed after others were retried.
+    Another follow-up job may be needed if an unknown outcome is settled as failed later.
     """
     children = Job.objects.filter(parent=job, relation=relation)
     taken = JobItem.objects.filter(job__in=children).values("order_uuid")

@@ -129,8 +129,8 @@ class ExpirationForm(WriteForm, ExtensionFields):
     """The form of the expiration dialog.
 
     A typed `expiration_custom` is taken, else the picked day of `expiration_day`, else the
-    `expiration` of a preset. `understood` is the instant that the dialog showed for the typed text:
-    a text with several meanings, or another meaning than shown, needs it.
+    `expiration` of a preset. `understood` is the instant that the dialog showed for the typed text.
+    It must be the instant that is sent if the text is ambiguous or its meaning has changed.
     """
 
     expiration = SingleLineField(required=False, max_length=MAX_DATE_LENGTH)

@@ -81,7 +81,7 @@ OPEN_ITEM_STATES = (ItemState.PENDING, ItemState.RUNNING, ItemState.WAITING)
 class JobCounts:
     """The number of items of one job in each state. They add up to `total`.
 
-    `needs_human` are those of `unknown` whose outcome no read has settled.
+    `needs_human` is the part of `unknown` that waits for a person, because no read decided it.
     """
 
     pending: int = 0

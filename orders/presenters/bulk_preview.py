@@ -193,7 +193,7 @@ def make_preview(
 
 
 def _nothing_text(count: int, form: PlanForm, *, is_started: bool) -> str:
-    """Return why the preview cannot be confirmed."""
+    """Return the reason why the preview cannot be confirmed."""
     if is_started:
         return "A job was started with this selection."
     if form.has_invalid_date:
@@ -235,7 +235,7 @@ def _sums_label(plan: Plan) -> str:
 
 
 def _warnings(count: int) -> Iterator[str]:
-    """Yield what to know before so many gifts are canceled."""
+    """Yield the notes about a cancel of many gifts."""
     if needs_approval(Action.ORDER_CANCEL, count=count):
         yield (
             f"More than {settings.BULK_APPROVAL_ABOVE} cancels: another lead must approve exactly "

@@ -75,9 +75,9 @@ class ExclusionReason:
 
 
 class PreviewRow(NamedTuple):
-    """An order of the table. `expires` and `becomes` are the present and the new expiration.
+    """A row of the table. `expires` is the present expiration, `becomes` the new one.
 
-    `remark` is why it is left out, or what is unusual about it; "" if nothing is.
+    `remark` is the reason why the order is left out, or an unusual fact about it, or "".
     """
 
     recipient: str

@@ -63,7 +63,7 @@ def conditions_in_words(
 def _filter_conditions(filters: Filters) -> Iterator[list[ActiveFilter]]:
     """Yield the filters of each condition: both ends of a window of one day, or a single one.
 
-    The list without the condition is that of the last one.
+    The last filter of a condition has the URL of the list without the condition.
     """
     start: ActiveFilter | None = None
     for one in filters.active_filters():

@@ -89,7 +89,7 @@ class ListNote(NamedTuple):
 class ExpiringPage:
     """`groups` are those of one window, which `tabs` choose. `chart` is None without gifts.
 
-    `days` are those to come, and those that have passed, the latest first.
+    `days` are the coming days, then the past days, latest first.
 
     `may_extend`: the person may change the expiration of all gifts of a row at once.
     """

@@ -26,7 +26,7 @@ def job_banner(
     """Return the banner of a job that awaits approval, or was declined or stopped; else None.
 
     `released` is the money that the cancel would release, as text, while it awaits approval.
-    `was_sent`: a request of the stopped job has left.
+    `was_sent`: the stopped job has sent a request.
     """
     clock = viewer.clock
     match JobState(job.state):

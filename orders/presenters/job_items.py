@@ -112,10 +112,9 @@ def _row(item: JobItem, clock: RequestClock) -> ItemRow:
 
 
 def _expirations(item: JobItem, clock: RequestClock) -> tuple[str, str]:
-    """Return the expiration of a gift and the sentence about the other one.
+    """Return a gift's expiration, and a text about the other one: "was 3 Dec", "or 12 Dec".
 
-    Only that of a gift that the job has extended is the new one. While the outcome is unknown it is
-    either of them.
+    The first is the new one after an extension, or before the item was run; else the former one.
     """
     former_at = snapshot_expiration(item.snapshot)
     former = _brief(former_at, clock) if former_at else "none"

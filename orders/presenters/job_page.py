@@ -92,7 +92,7 @@ class JobPageData:
     """The data about a job that its page needs besides the job and its items.
 
     `released` is the money that a cancel would release, as text, while it awaits approval.
-    `was_sent`: a request of the stopped job has left. `failed_left` and `not_run_left` are the
+    `was_sent`: the stopped job has sent a request. `failed_left` and `not_run_left` are the
     items that no other job has taken over. `has_undo`: a former expiration of an extended gift is
     still in the future.
     """

@@ -58,6 +58,6 @@ def apply_read(order: GoodyOrder, *, read_at: datetime) -> None:
 
 
 def store_read(order: GoodyOrder, *, read_at: datetime) -> None:
-    """Store an order in the index, and what Goody does not document; log a database failure."""
+    """Upsert an order and record its undocumented content; log a database failure."""
     upsert_or_log([order], read_at=read_at)
     record_anomalies([order], now=read_at)
