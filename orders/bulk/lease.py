@@ -44,20 +44,22 @@ class JobLease:
             return None
         if job.lease_until is not None and now < job.lease_until <= now + 2 * _length():
             return None
-        # A person may change the job meanwhile, and with it the time at which it is due.
         unchanged = Job.objects.filter(
-            pk=job_id,
-            lease_token=job.lease_token,
-            lease_until=job.lease_until,
-            state=job.state,
-            due_at=job.due_at,
+            pk=job_id, lease_token=job.lease_token, lease_until=job.lease_until
         )
         token, until = job.lease_token + 1, now + _length()
         if not unchanged.update(lease_token=token, lease_until=until, queued_at=None):
             return None
         job.refresh_from_db()
-        # Another worker has the next token if this one was suspended since the UPDATE.
-        return cls(job) if job.lease_token == token else None
+        if job.lease_token != token:
+            # This worker was suspended since the UPDATE, and another one has the lease.
+            return None
+        lease = cls(job)
+        if job.due_at is None or job.due_at > now:
+            # A person has changed the job meanwhile.
+            lease.release(due_at=job.due_at)
+            return None
+        return lease
 
     def update(self, **changes: Any) -> bool:
         """Change the job if its state is unchanged, and renew the lease; return whether it was.
