@@ -12,7 +12,7 @@ from django.test import Client
 
 from orders import index
 from orders.models import Spelling, SpellingTrigram, SyncState
-from orders.presenters.highlighting import highlight_words
+from orders.presenters.search_box import highlight_words
 from orders.search.completions import complete_last_word
 from orders.search.labels import LabelSuggestion
 from orders.search.parse import OPERATOR_NAMES
