@@ -11,7 +11,7 @@ from orders.list_url import Filters
 from orders.models import SavedView
 from orders.rights import Actor, Right
 
-from .saved_views import view_tabs
+from .list_views import view_tabs
 
 
 class Command(NamedTuple):

@@ -16,7 +16,7 @@ from orders.forms.listing import parse_filters
 from orders.list_columns import DEFAULT_COLUMNS
 from orders.list_url import Filters, saved_query_string, saved_view_url
 from orders.models import AuditEntry, SavedView
-from orders.presenters.saved_views import SavedViewBar, make_saved_view_bar
+from orders.presenters.list_views import SavedViewBar, make_saved_view_bar
 from orders.rights import NotAllowed
 from orders.search import MatchCount
 from orders.services import InvalidSavedView, saved_views

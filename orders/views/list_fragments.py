@@ -21,8 +21,8 @@ from orders.presenters.columns import column_choices, shown_columns
 from orders.presenters.condition_texts import OPERATOR_HINTS
 from orders.presenters.csv_export import csv_chunks
 from orders.presenters.filter_form import common_names_with_counts, option_counts
+from orders.presenters.list_views import MAX_COUNT, PRESETS, tab_counts
 from orders.presenters.page_changes import InvalidPageToken, compare_pages, parse_page_token
-from orders.presenters.presets import MAX_COUNT, PRESETS, tab_counts
 from orders.rights import Right
 from orders.search import SearchTimeout, count_facets, find_page, labels
 from orders.viewer import Request

@@ -25,11 +25,11 @@ from orders.outcomes import outcome_message
 from orders.presenters.bulk_bar import may_select
 from orders.presenters.columns import shown_columns
 from orders.presenters.elements import Link, Toast
+from orders.presenters.list_views import current_preset
 from orders.presenters.operations import operation_url, poll_token, recent_failure, undo_form
 from orders.presenters.order_head import make_header
 from orders.presenters.order_page import READ, make_order_detail, make_raw_values, order_page_token
 from orders.presenters.order_sections import displayed_recipient
-from orders.presenters.presets import current_preset
 from orders.presenters.related import (
     NeighborLinks,
     list_name,

@@ -25,10 +25,9 @@ from orders.presenters.bulk_bar import BulkBar, make_bulk_bar, may_select
 from orders.presenters.columns import column_heads, shown_columns
 from orders.presenters.freshness import FreshnessNotes, import_banner, make_freshness_notes
 from orders.presenters.list_page import EmptyList, ListPage, finding_summary
+from orders.presenters.list_views import PRESETS, make_saved_view_bar
 from orders.presenters.live_list import make_live_page
-from orders.presenters.presets import PRESETS
 from orders.presenters.rows import shows_action_column
-from orders.presenters.saved_views import make_saved_view_bar
 from orders.presenters.setup import is_first_run
 from orders.rights import Right
 from orders.search import SearchTimeout

@@ -16,7 +16,7 @@ from orders import services
 from orders.forms.saved_views import NewSavedViewForm, SavedViewForm
 from orders.list_url import saved_view_url
 from orders.models import SavedView
-from orders.presenters.saved_views import saved_views_to_manage
+from orders.presenters.list_views import saved_views_to_manage
 from orders.rights import NotAllowed, Right
 from orders.services import InvalidSavedView
 from orders.viewer import Request
