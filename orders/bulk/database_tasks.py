@@ -6,7 +6,7 @@ from django_tasks_db.backend import DatabaseBackend
 from django_tasks_db.management.commands.db_worker import Worker
 from django_tasks_db.models import DBTaskResult
 
-from orders.services.heartbeat import process_name
+from orders.services.health import process_name
 
 
 class DatabaseTasks(DatabaseBackend):

@@ -14,7 +14,7 @@ from orders import formats, goody_api
 from orders.audit import Action
 from orders.models import ApiLimits, AuditEntry
 from orders.rights import Right, Role
-from orders.services import KEY_WORKS, heartbeat
+from orders.services import KEY_WORKS, health
 from orders.sync import SyncPhase, SyncProgress
 from orders.viewer import Viewer
 
@@ -149,7 +149,7 @@ def _was_key_accepted() -> bool:
 
 
 def _worker_step(now: datetime) -> SetupStep:
-    if heartbeat.is_worker_alive(now=now):
+    if health.is_worker_alive(now=now):
         return SetupStep(key="worker", state="done", title="A worker runs")
     return SetupStep(
         key="worker",

@@ -19,7 +19,7 @@ from django.db.models import Count
 
 from orders import bulk, formats
 from orders.models import Anomaly, ApiLimits, AuditEntry, Heartbeat, Operation
-from orders.services import heartbeat
+from orders.services import health
 from orders.sync import SyncPhase, SyncProgress
 
 from .elements import Banner
@@ -118,8 +118,8 @@ def _open_operations() -> list[tuple[str, int]]:
 
 def _worker(*, zone: ZoneInfo, now: datetime) -> Banner:
     """Return a banner on whether a worker runs, by its heartbeat, and whether work is overdue."""
-    last = heartbeat.last_worker_heartbeat()
-    if last is None or not heartbeat.is_worker_alive(now=now):
+    last = health.last_worker_heartbeat()
+    if last is None or not health.is_worker_alive(now=now):
         since = f" since {formats.date_time(last, zone)}" if last else ""
         return Banner(
             tone="bad",
@@ -167,7 +167,7 @@ def _process_row(
         roles=", ".join(sorted(one.role for one in threads)),
         started=formats.date_time(min(one.started_at for one in threads), zone),
         last=formats.relative_time(quietest, now),
-        is_silent=now - quietest > heartbeat.SILENT_AFTER,
+        is_silent=now - quietest > health.SILENT_AFTER,
     )
 
 

@@ -12,7 +12,7 @@ from django_tasks_db.models import DBTaskResult
 
 from orders.models import OrderAccess, SignInLimit
 
-from .heartbeat import delete_old_heartbeats
+from .health import delete_old_heartbeats
 
 # SQLite reuses its log; only one that grew under a long read is cut.
 _LARGE_LOG = 16 * 1024 * 1024

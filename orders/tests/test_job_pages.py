@@ -16,7 +16,7 @@ from django.utils import timezone
 from orders import bulk, services
 from orders.audit import Action
 from orders.models import AuditEntry, ItemState, Job, JobRelation, JobState, PauseReason, Selection
-from orders.services import heartbeat
+from orders.services import health
 from testing.dialogs import htmx, text
 from testing.domain import actor, goody_time, in_days, open_order, store_operation
 from testing.job_pages import ended_job, make_job, set_items
@@ -111,7 +111,7 @@ def test_an_open_job_says_its_state_and_what_can_be_done(
     now = timezone.now()
     at = {key: now + one if isinstance(one, timedelta) else one for key, one in changes.items()}
     job = make_job(**at)
-    heartbeat.record_heartbeat(heartbeat.SETTLING, now=now, is_forced=True)
+    health.record_heartbeat(health.SETTLING, now=now, is_forced=True)
     page = lena.get(url(job))
     assert f"Cancel 4 gifts {badge} Job {job.number}, asked for by Lena" in plain(page)
     assert sentence in plain(page)
@@ -215,7 +215,7 @@ def test_an_ended_job_says_what_became_of_its_gifts(
     by_hand = [position for position, one in enumerate(states, start=1) if one == H]
     job.items.filter(position__in=by_hand).update(reason="needs_human")
     Job.objects.filter(pk=job.pk).update(**changes)
-    heartbeat.record_heartbeat(heartbeat.SETTLING, now=timezone.now(), is_forced=True)
+    health.record_heartbeat(health.SETTLING, now=timezone.now(), is_forced=True)
     page = lena.get(url(job))
     assert f"Cancel {len(states)} gifts {badge} Job {job.number}" in plain(page)
     assert sentence in plain(page)

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from orders import services
 from orders.models import AuditEntry, Heartbeat, Operation, State
-from orders.services import heartbeat
+from orders.services import health
 from testing.dialogs import hidden, htmx, open_and_submit, text, url
 from testing.domain import store_operation
 
@@ -223,7 +223,7 @@ def test_a_page_that_waits_for_the_worker_says_that_none_is_running(
     one = canceled(client, order_id)
     pages = (page_of(one), url("order_detail", order_id))
     assert [NO_WORKER in unescape(text(client.get(page))) for page in pages] == [True, True]
-    heartbeat.record_heartbeat(heartbeat.SETTLING, now=timezone.now(), is_forced=True)
+    health.record_heartbeat(health.SETTLING, now=timezone.now(), is_forced=True)
     assert [NO_WORKER in unescape(text(client.get(page))) for page in pages] == [False, False]
     Heartbeat.objects.update(beat_at=timezone.now() - timedelta(seconds=61))
     assert NO_WORKER in unescape(text(client.get(page_of(one))))

@@ -14,7 +14,7 @@ from django.test import Client
 from django.utils import timezone
 
 from orders.models import Heartbeat, OrderAccess, SignInLimit
-from orders.services import cleanup, heartbeat
+from orders.services import cleanup, health
 from testing.users import make_user
 
 pytestmark = pytest.mark.django_db
@@ -24,7 +24,7 @@ NOW = timezone.now()
 
 @pytest.fixture(autouse=True)
 def _no_beat_so_far():
-    heartbeat._stored.clear()
+    health._stored.clear()
 
 
 def ready(query: str = "") -> tuple[int, str]:
@@ -35,7 +35,7 @@ def ready(query: str = "") -> tuple[int, str]:
 def test_a_migrated_database_is_ready_and_the_process_is_heard_of():
     assert ready() == (200, "ok\n")
     beat = Heartbeat.objects.get()
-    assert (beat.worker, beat.role) == (heartbeat.process_name(), "web")
+    assert (beat.worker, beat.role) == (health.process_name(), "web")
 
 
 def test_a_database_without_the_newest_migration_is_not_ready():
@@ -63,9 +63,9 @@ def test_a_probe_may_ask_for_a_worker():
     silent = (503, "no worker was heard of within a minute\n")
     assert ready("?worker=1") == silent
     now = timezone.now()
-    heartbeat.record_heartbeat("settling", now=now - timedelta(seconds=61), is_forced=True)
+    health.record_heartbeat("settling", now=now - timedelta(seconds=61), is_forced=True)
     assert ready("?worker=1") == silent
-    heartbeat.record_heartbeat("settling", now=now, is_forced=True)
+    health.record_heartbeat("settling", now=now, is_forced=True)
     assert ready("?worker=1") == (200, "ok\n")
     assert ready() == (200, "ok\n")
 
@@ -84,10 +84,10 @@ def test_another_host_is_a_quiet_400(caplog):
 
 
 def test_heartbeat_is_stored_every_few_seconds():
-    heartbeat.record_heartbeat("settling", now=NOW)
-    heartbeat.record_heartbeat("settling", now=NOW + timedelta(seconds=1))
+    health.record_heartbeat("settling", now=NOW)
+    health.record_heartbeat("settling", now=NOW + timedelta(seconds=1))
     assert Heartbeat.objects.get().beat_at == NOW
-    heartbeat.record_heartbeat("settling", now=NOW + timedelta(seconds=2), is_forced=True)
+    health.record_heartbeat("settling", now=NOW + timedelta(seconds=2), is_forced=True)
     assert Heartbeat.objects.get().beat_at == NOW + timedelta(seconds=2)
 
 

@@ -12,7 +12,7 @@ import time_machine
 from django.utils import timezone
 
 from orders.models import ApiLimits, SyncState
-from orders.services import heartbeat
+from orders.services import health
 from testing.list_pages import complete_sync, has_link, text_of
 from testing.search_oracle import NOW
 
@@ -37,7 +37,7 @@ def _now(settings: Any) -> Iterator[None]:
 
 @pytest.fixture
 def worker() -> None:
-    heartbeat.record_heartbeat(heartbeat.SETTLING, now=NOW, is_forced=True)
+    health.record_heartbeat(health.SETTLING, now=NOW, is_forced=True)
 
 
 @pytest.fixture

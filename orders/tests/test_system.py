@@ -10,7 +10,7 @@ import pytest
 
 from orders.audit import record_security_event
 from orders.models import Anomaly, ApiLimits, AuditEntry, Operation, State, SyncState
-from orders.services import heartbeat
+from orders.services import health
 
 URL = "/system/"
 
@@ -94,7 +94,7 @@ def test_a_pause_is_shown_with_its_end(admin):
 
 def test_open_changes_are_counted_and_a_worker_that_is_missing_is_noticed(admin):
     now = datetime.now(UTC)
-    heartbeat.record_heartbeat(heartbeat.SETTLING, now=now, is_forced=True)
+    health.record_heartbeat(health.SETTLING, now=now, is_forced=True)
     for late in (timedelta(minutes=2), -timedelta(minutes=2)):
         Operation.objects.create(
             order_uuid=uuid4(),
@@ -115,7 +115,7 @@ def test_open_changes_are_counted_and_a_worker_that_is_missing_is_noticed(admin)
 
 
 def test_no_open_changes_are_described(admin):
-    heartbeat.record_heartbeat(heartbeat.SETTLING, now=datetime.now(UTC), is_forced=True)
+    health.record_heartbeat(health.SETTLING, now=datetime.now(UTC), is_forced=True)
     content = text_of(admin.get(URL))
     assert "None: every change that was asked for has its outcome." in content
     assert "Nothing is overdue" in content
@@ -220,7 +220,7 @@ def test_resume_by_get_is_refused(admin):
 def test_a_worker_without_heartbeats_is_shown_with_the_time_of_its_last(admin):
     assert "No worker has been heard of" in text_of(admin.get(URL))
     before = datetime.now(UTC) - timedelta(minutes=14)
-    heartbeat.record_heartbeat(heartbeat.SETTLING, now=before, is_forced=True)
+    health.record_heartbeat(health.SETTLING, now=before, is_forced=True)
     content = text_of(admin.get(URL))
     assert "No worker has been heard of since" in content
     assert "14 min ago" in content

@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from orders.services.readiness import readiness_problem
+from orders.services.health import readiness_problem
 
 from .concurrency import PROBE, in_concurrency_group
 from .http import suppress_response_log, works_without_database

@@ -24,7 +24,7 @@ from orders.presenters.job_csv import job_csv_chunks
 from orders.presenters.job_status import polled_job_status
 from orders.presenters.job_texts import job_name, job_title
 from orders.rights import Actor, Right
-from orders.services import heartbeat
+from orders.services import health
 from orders.viewer import Request
 
 from .concurrency import DOWNLOAD, in_concurrency_group
@@ -149,7 +149,7 @@ def _page_data(request: Request, shown: Job) -> job_page.JobPageData:
         failed_left=_left(shown, JobRelation.RETRY, counts.failed),
         not_run_left=_left(shown, JobRelation.REST, counts.not_run),
         has_undo=may_undo_job(shown, now=now),
-        is_worker_missing=bool(needs_worker) and not heartbeat.is_worker_alive(now=now),
+        is_worker_missing=bool(needs_worker) and not health.is_worker_alive(now=now),
     )
 
 

@@ -26,7 +26,7 @@ from django.utils import timezone
 
 from orders import bulk, index, services, sync
 from orders.bulk.selections import delete_expired_selections
-from orders.services import cleanup, heartbeat
+from orders.services import cleanup, health
 
 log = logging.getLogger("orders.work")
 
@@ -71,7 +71,7 @@ def settle_loop(stop: threading.Event) -> None:
     # The clock may have been set since the last worker ended.
     _guard("restart_schedule", lambda: services.restart_read_schedule(now=timezone.now()))
     while not stop.wait(settings.WORKER_TICK):
-        _beat(heartbeat.SETTLING)
+        _beat(health.SETTLING)
         settle_due(stop, evidence)
 
 
@@ -130,7 +130,7 @@ def settle_due(stop: threading.Event, evidence: services.ReadEvidence) -> None:
     ):
         if stop.is_set():
             return
-        _beat(heartbeat.SETTLING)
+        _beat(health.SETTLING)
         _guard(f"operation {operation_id}", partial(_settle, operation_id, evidence))
 
 
@@ -145,7 +145,7 @@ def _settle(operation_id: UUID, evidence: services.ReadEvidence) -> None:
 
 def _beat(role: str) -> None:
     close_old_connections()
-    _guard("heartbeat", lambda: heartbeat.record_heartbeat(role, now=timezone.now()))
+    _guard("heartbeat", lambda: health.record_heartbeat(role, now=timezone.now()))
 
 
 def _guard[T](what: str, step: Callable[[], T]) -> T | None:

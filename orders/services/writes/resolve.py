@@ -30,7 +30,7 @@ from orders.models import (
     State,
 )
 from orders.rights import Actor
-from orders.services.heartbeat import is_worker_alive
+from orders.services.health import is_worker_alive
 
 from .evidence import ReadEvidence
 from .index_updates import mark_missing, upsert_or_log
