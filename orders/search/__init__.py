@@ -9,7 +9,7 @@ Modules that read the database: conditions.py and word_conditions.py compile a q
 narrows its ranges, and execute.py executes it by the counts of statistics.py. context.py, labels.py
 and deadline.py have the state of one search. sql.py has SQL fragments, sqlite.py and postgresql.py
 the dialects of the databases. Pages call paging.py (lists and counts), facets.py, related.py,
-expiring.py (sums by expiration) and spelling.py (corrections of names).
+expiring.py (sums by expiration) and spelling.py (searches for similar names).
 """
 
 from .deadline import SearchTimeout, read_snapshot

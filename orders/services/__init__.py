@@ -45,7 +45,6 @@ from .saved_views import (
     visible_views,
     withdraw_view,
 )
-from .search_corrections import SimilarSearch, SimilarSearches, similar_searches
 from .searching import (
     SearchInterpretation,
     SearchResultPage,
@@ -111,8 +110,6 @@ __all__ = [
     "SearchInterpretation",
     "SearchResultPage",
     "SimilarOrders",
-    "SimilarSearch",
-    "SimilarSearches",
     "TooManyWrites",
     "abandon_expired_operations",
     "acknowledge_notice",
@@ -160,7 +157,6 @@ __all__ = [
     "settle_by_hand",
     "settle_operation",
     "share_view",
-    "similar_searches",
     "stale_copy_reason",
     "start_export",
     "stored_order",

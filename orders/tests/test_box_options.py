@@ -228,7 +228,7 @@ def test_other_conditions_of_the_search_are_kept(agent: Client, emmas: None) -> 
 def test_timeout_of_similar_names_is_not_described_as_none(
     agent: Client, emmas: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("orders.services.search_corrections.SECONDS", 0.0)
+    monkeypatch.setattr("orders.search.spelling.SECONDS", 0.0)
     assert note(agent, "novack") == "No order matches. Looking for similar names took too long."
 
 

@@ -12,7 +12,7 @@ from orders.presenters.condition_texts import ConditionText
 from orders.presenters.index_list import ListSuggestion, ListSuggestions
 from orders.search import count_queries
 from orders.search.query import Query
-from orders.services import similar_searches
+from orders.search.spelling import similar_searches
 
 from .list_request import ListRequest, parse_list_parameters
 
