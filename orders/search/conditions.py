@@ -14,11 +14,11 @@ from orders.index.creation_keys import first_key
 from orders.models import State
 from orders.text import gift_token_digest
 
-from .amounts import AmountRange
 from .context import MAX_SCANS, SearchResources
 from .labels import FoldedLabelNames
 from .query import Choices, Query
 from .sql import Condition, IndexScan, SqlFragment, all_of, negated, union_condition
+from .terms import AmountRange
 from .word_conditions import id_prefix_range, ticket_condition, word_condition
 
 

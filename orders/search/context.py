@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from . import postgresql, sqlite
-from .amounts import AmountRange
 from .deadline import SearchDeadline
 from .labels import Labels, current_labels
 from .sql import Condition, IndexScan, SqlDialect, SqlFragment, union_condition
 from .statistics import Statistics
+from .terms import AmountRange
 
 # A condition on more values than this is read from its index in one scan, which is not sorted;
 # on fewer in one sorted scan for each value.

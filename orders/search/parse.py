@@ -31,7 +31,6 @@ from orders.days import RequestClock
 from orders.text import fold_text, normalize_unicode
 
 from . import dates
-from .amounts import parse_amount
 from .dates import FutureWindows, PastWindows, RelativeWindows, TimeWindow
 from .query import FilterChoice, Query
 from .terms import (
@@ -42,6 +41,7 @@ from .terms import (
     drop_introducing_words,
     folded_term_text,
     is_searchable_term,
+    parse_amount,
     split_terms,
 )
 

@@ -16,9 +16,9 @@ from uuid import UUID
 
 from orders.text import MAX_WORD_START_LENGTH, folded_words, is_word_start
 
-from .amounts import is_dollar_amount, parse_amount
 from .context import MAX_SCANS, SearchResources
 from .sql import Condition, IndexScan, SqlFragment, all_of, union_condition
+from .terms import is_dollar_amount, parse_amount
 
 # The shortest word that is compared with the beginning of references and ids.
 _MIN_PREFIX = 6
