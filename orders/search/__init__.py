@@ -28,6 +28,7 @@ from .paging import (
     find_counted_page,
     find_page,
     first_query_with_matches,
+    hits_by_id,
     iterate_hits,
 )
 from .query_runner import MatchCount, PageKey, QueryRunner, ResultPage
@@ -56,6 +57,7 @@ __all__ = [
     "find_page",
     "find_related_orders",
     "first_query_with_matches",
+    "hits_by_id",
     "iterate_hits",
     "read_snapshot",
 ]

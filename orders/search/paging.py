@@ -1,16 +1,18 @@
-"""Pages of a list, all its orders, and counts of queries, each within the deadline of a search."""
+"""Pages of a list, all its orders, orders by id, and counts of queries, each within a deadline."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime
+from itertools import batched
 from uuid import UUID
 
 from django.db import DEFAULT_DB_ALIAS
 
+from .context import SearchResources
 from .deadline import SEARCH_SECONDS, SearchTimeout, time_limit
-from .hits import Hit
+from .hits import Hit, hit_columns, make_hits
 from .query import Query
 from .query_runner import MatchCount, PageKey, QueryRunner, ResultPage
 
@@ -111,3 +113,37 @@ def count_queries(
         for query in queries:
             counts.append(QueryRunner(deadline, query, now=now).count_matches(limit))  # noqa: PERF401
     return [*counts, *[None] * (len(queries) - len(counts))]
+
+
+# Orders in one query, and the deadline of all queries.
+_IDS_AT_ONCE = 1000
+_BY_ID_SECONDS = 5.0
+
+
+def hits_by_id(
+    order_ids: Collection[UUID], *, using: str = DEFAULT_DB_ALIAS
+) -> dict[UUID, tuple[Hit, str]]:
+    """Return (hit, content hash) by id for the orders that the index contains.
+
+    Raises SearchTimeout.
+    """
+    found: dict[UUID, tuple[Hit, str]] = {}
+    with time_limit(_BY_ID_SECONDS, using=using) as deadline:
+        context = SearchResources(deadline)
+        for some in batched(order_ids, _IDS_AT_ONCE):
+            found.update(_read_by_id(context, some))
+    return found
+
+
+def _read_by_id(
+    context: SearchResources, order_ids: tuple[UUID, ...]
+) -> Iterator[tuple[UUID, tuple[Hit, str]]]:
+    among = context.dialect.value_in("o.uuid", order_ids)
+    columns = f"o.content_hash, {hit_columns(context.dialect)}"
+    rows = context.deadline.fetch_rows(
+        f"SELECT {columns} FROM orders_order o WHERE {among.text}",  # noqa: S608
+        among.params,
+    )
+    hits = make_hits(rows, context.labels, vendor=context.deadline.vendor)
+    for row, hit in zip(rows, hits, strict=True):
+        yield hit.uuid, (hit, row[0])

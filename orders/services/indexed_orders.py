@@ -14,8 +14,7 @@ from goody.types import parse_order
 from orders.compression import decompress_json
 from orders.eligibility import order_snapshot
 from orders.models import Operation, Order, OrderPayload
-from orders.search import first_query_with_matches, read_snapshot
-from orders.search.by_id import hits_by_id
+from orders.search import first_query_with_matches, hits_by_id, read_snapshot
 from orders.search.query import Query
 
 from .reading import (
