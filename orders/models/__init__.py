@@ -4,11 +4,9 @@ The index can be dropped and rebuilt from Goody; operations, jobs and the audit 
 """
 
 from .account import Profile, SignInLimit
-from .anomaly import Anomaly
 from .api_limits import ApiLimits
 from .audit import AuditEntry, OrderAccess
 from .finding import Finding
-from .heartbeat import Heartbeat
 from .job import (
     JOB_VERSION,
     OPEN_ITEM_STATES,
@@ -48,6 +46,7 @@ from .order import (
 from .saved_view import SavedView
 from .selection import FrozenOrder, Selection
 from .sync import SeenActivity, SyncState, SyncWindow
+from .system import Anomaly, Heartbeat
 
 __all__ = [
     "BY_HAND",

@@ -1,4 +1,4 @@
-"""Anomalies: undocumented content of Goody's responses, counted for the administrators."""
+"""What administrators see of the running system: heartbeats, and anomalies in Goody's responses."""
 
 from __future__ import annotations
 
@@ -6,6 +6,21 @@ from datetime import datetime
 
 from django.db import models
 from django.db.models import F
+
+
+class Heartbeat(models.Model):
+    """The heartbeat of one thread of one worker process. Times are UTC."""
+
+    worker = models.CharField(max_length=120)
+    role = models.CharField(max_length=40)
+    started_at = models.DateTimeField()
+    beat_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["worker", "role"], name="one_heartbeat")]
+
+    def __str__(self) -> str:
+        return f"{self.worker} {self.role}"
 
 
 class AnomalyQuerySet(models.QuerySet["Anomaly"]):
