@@ -3,7 +3,7 @@
 The index can be dropped and rebuilt from Goody; operations, jobs and the audit cannot.
 """
 
-from .account import Profile, SignInLimit
+from .account import Profile, SavedView, SignInLimit
 from .api_limits import ApiLimits
 from .audit import AuditEntry, OrderAccess
 from .finding import Finding
@@ -43,7 +43,6 @@ from .order import (
     OtherProduct,
     WordStart,
 )
-from .saved_view import SavedView
 from .selection import FrozenOrder, Selection
 from .sync import SeenActivity, SyncState, SyncWindow
 from .system import Anomaly, Heartbeat

@@ -1,4 +1,7 @@
-"""Personal settings, and the limits of sign-in attempts, which all web processes share."""
+"""A person's settings and saved views, and the limits of sign-in attempts.
+
+All web processes share the limits.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,9 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import connections, models
+from django.db.models import Q
+
+from .statements import select_where
 
 _FIELDS = ("id", "user_id", "time_zone", "theme", "density", "has_shortcuts", "columns")
 # Written here, since Django takes ten times as long to write it as a database to answer it, and
@@ -87,3 +93,42 @@ class SignInLimit(models.Model):
 
     def __str__(self) -> str:
         return f"{self.key[:8]} {self.failures}"
+
+
+class SavedViewQuerySet(models.QuerySet["SavedView"]):
+    def visible_to(self, user_id: int | None) -> SavedViewQuerySet:
+        return self.filter(Q(is_shared=True) | Q(owner_id=user_id))
+
+    def fetch_for_list_page(self, user_id: int | None) -> list[SavedView]:
+        """Return `visible_to` sorted, as a list, for every page of orders."""
+        condition = "is_shared OR owner_id = %s ORDER BY is_shared, position, id"
+        return select_where(SavedView, condition, [user_id], using=self.db)
+
+
+class SavedView(models.Model):
+    """A view of one person, or of everybody if `is_shared`."""
+
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="saved_views"
+    )
+    name = models.CharField(max_length=60)
+    # The folded name (orders.text): names that look alike are the same.
+    name_key = models.TextField()
+    # The list's URL parameters in canonical order, without a page position.
+    query = models.TextField(blank=True)
+    is_shared = models.BooleanField(default=False)
+    position = models.IntegerField(default=0)
+
+    objects = SavedViewQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["is_shared", "position", "id"]
+        constraints = [
+            models.UniqueConstraint(fields=["owner", "name_key"], name="saved_view_once"),
+            models.UniqueConstraint(
+                fields=["name_key"], condition=Q(is_shared=True), name="shared_view_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
