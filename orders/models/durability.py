@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from django.db import DEFAULT_DB_ALIAS, connections, transaction
+from django.db import DEFAULT_DB_ALIAS, connection, connections, transaction
 
 
 @contextmanager
@@ -66,9 +66,8 @@ def execute_non_durable(sql: str, params: Sequence[Any], *, using: str = DEFAULT
 _WAL_PAGES, _CACHE_PAGES = 100_000, 4_000
 
 
-def tune_for_bulk_writes(*, is_over: bool = False, using: str = DEFAULT_DB_ALIAS) -> None:
+def tune_for_bulk_writes(*, is_over: bool = False) -> None:
     """Make this connection write many rows faster (SQLite), or restore the defaults."""
-    connection = connections[using]
     if connection.vendor != "sqlite":
         return
     with connection.cursor() as cursor:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import psycopg.errors
-from django.db import DEFAULT_DB_ALIAS, OperationalError, connections, transaction
+from django.db import OperationalError, connection, transaction
 from django.db.models import QuerySet
 
 SEARCH_SECONDS = 1.0
@@ -30,10 +30,9 @@ class SearchTimeout(Exception):
 
 
 class SearchDeadline:
-    """The database connection of one search, which cancels statements at the deadline."""
+    """The statements of one search, which the database cancels at the deadline."""
 
-    def __init__(self, connection: Any, seconds: float) -> None:
-        self.connection = connection
+    def __init__(self, seconds: float) -> None:
         self.vendor: str = connection.vendor
         # Read once a search: see labels.py.
         self.labels: Any = None
@@ -44,17 +43,17 @@ class SearchDeadline:
     def seconds_left(self) -> float:
         return self._until - time.monotonic()
 
-    def fetch_rows(self, sql: str, params: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+    def fetch_rows(self, sql: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Execute a statement and return all rows. Raises SearchTimeout."""
-        with self.connection.cursor() as cursor, self._limited(cursor):
+        with connection.cursor() as cursor, self._limited(cursor):
             cursor.execute(sql, params)
             rows: list[tuple[Any, ...]] = cursor.fetchall()
         return rows
 
     def fetch_all[T](self, queryset: QuerySet[Any, T]) -> list[T]:
         """Return all rows of a queryset. Raises SearchTimeout."""
-        with self.connection.cursor() as cursor, self._limited(cursor):
-            return list(queryset.using(self.connection.alias))
+        with connection.cursor() as cursor, self._limited(cursor):
+            return list(queryset)
 
     @contextmanager
     def _limited(self, cursor: Any) -> Iterator[None]:
@@ -82,31 +81,30 @@ class SearchDeadline:
 
 
 @contextmanager
-def time_limit(seconds: float, *, using: str = DEFAULT_DB_ALIAS) -> Iterator[SearchDeadline]:
+def time_limit(seconds: float) -> Iterator[SearchDeadline]:
     """Run the statements of the block with one deadline and on one snapshot."""
-    connection = connections[using]
     connection.ensure_connection()
     limited = _sqlite if connection.vendor == "sqlite" else _postgresql
-    with limited(connection, seconds) as deadline:
+    with limited(seconds) as deadline:
         yield deadline
 
 
 @contextmanager
-def _sqlite(connection: Any, seconds: float) -> Iterator[SearchDeadline]:
-    deadline = SearchDeadline(connection, seconds)
+def _sqlite(seconds: float) -> Iterator[SearchDeadline]:
+    deadline = SearchDeadline(seconds)
     handle = connection.connection
     handle.set_progress_handler(lambda: deadline.seconds_left <= 0, _INSTRUCTIONS)
     try:
-        with read_snapshot(using=connection.alias):
+        with read_snapshot():
             yield deadline
     finally:
         handle.set_progress_handler(None, 0)
 
 
 @contextmanager
-def _postgresql(connection: Any, seconds: float) -> Iterator[SearchDeadline]:
-    is_inner = _is_in_transaction(connection)
-    with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
+def _postgresql(seconds: float) -> Iterator[SearchDeadline]:
+    is_inner = _is_in_transaction()
+    with transaction.atomic(), connection.cursor() as cursor:
         if is_inner:
             cursor.execute(_SETTINGS, [str(_milliseconds(seconds))])
         else:
@@ -114,7 +112,7 @@ def _postgresql(connection: Any, seconds: float) -> Iterator[SearchDeadline]:
             cursor.execute(f"{_REPEATABLE_READ}; {_SETTINGS}", [str(_milliseconds(seconds))])
             cursor.nextset()
         before = cursor.fetchone()[0]
-        yield SearchDeadline(connection, seconds)
+        yield SearchDeadline(seconds)
         if is_inner:
             cursor.execute("SELECT set_config('statement_timeout', %s, true)", [before])
 
@@ -124,27 +122,26 @@ def _milliseconds(seconds: float) -> int:
 
 
 @contextmanager
-def read_snapshot(*, using: str = DEFAULT_DB_ALIAS) -> Iterator[None]:
+def read_snapshot() -> Iterator[None]:
     """Run the statements of the block on one snapshot of the database.
 
     The block must not write. An order's key changes when a more exact creation time becomes known:
     between two statements an order could vanish from a list, or appear in it twice. Inside a
     transaction this does nothing.
     """
-    connection = connections[using]
     connection.ensure_connection()
-    if _is_in_transaction(connection):
+    if _is_in_transaction():
         yield
     elif connection.vendor == "sqlite":
         with _read_transaction(connection.connection):
             yield
     else:
-        with transaction.atomic(using=using), connection.cursor() as cursor:
+        with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(_REPEATABLE_READ)
             yield
 
 
-def _is_in_transaction(connection: Any) -> bool:
+def _is_in_transaction() -> bool:
     has_begun = connection.vendor == "sqlite" and connection.connection.in_transaction
     return bool(connection.in_atomic_block or has_begun)
 

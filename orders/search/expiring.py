@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
-from django.db import DEFAULT_DB_ALIAS
-
 from goody.types import CANCELABLE, ORDER_STATUSES
 from orders.models import Label
 
@@ -97,15 +95,13 @@ class ExpirationSums:
     undocumented: dict[str, int]
 
 
-def sum_expirations(
-    bounds: Sequence[datetime], *, window: TimeSpan, labels: int, using: str = DEFAULT_DB_ALIAS
-) -> ExpirationSums:
+def sum_expirations(bounds: Sequence[datetime], *, window: TimeSpan, labels: int) -> ExpirationSums:
     """Return the sums between ascending, aware `bounds`.
 
     It also returns the workspaces and the senders with the most gifts within `window`, at most
     `labels` of each. Raises SearchTimeout.
     """
-    with time_limit(SEARCH_SECONDS, using=using) as deadline:
+    with time_limit(SEARCH_SECONDS) as deadline:
         context = SearchResources(deadline)
         workspaces, senders = _labels(context, window, limit=labels)
         return ExpirationSums(

@@ -14,8 +14,6 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
-from django.db import DEFAULT_DB_ALIAS
-
 from goody.types import CANCELABLE, ENDED, ORDER_STATUSES
 from orders.models import Label
 
@@ -79,15 +77,13 @@ def expiry_preset_fields(name: str, *, now: datetime) -> dict[str, Any]:
     return {"expires_from": now, "expires_until": now + timedelta(hours=EXPIRY_HOURS[name])}
 
 
-def count_facets(
-    query: Query, *, now: datetime, seconds: float, using: str = DEFAULT_DB_ALIAS
-) -> FacetCounts:
+def count_facets(query: Query, *, now: datetime, seconds: float) -> FacetCounts:
     """Return the counts that are ready within `seconds`.
 
     `now` is aware. Never raises SearchTimeout.
     """
     facets = FacetCounts()
-    with suppress(SearchTimeout), time_limit(seconds, using=using) as deadline:
+    with suppress(SearchTimeout), time_limit(seconds) as deadline:
         _FacetCounter(deadline, query.with_default_sort, now, facets).run()
     return facets
 
@@ -101,15 +97,15 @@ class CommonLabels(NamedTuple):
     product: tuple[LabelSuggestion, ...] = ()
 
 
-def common_labels(*, now: datetime, seconds: float, using: str = DEFAULT_DB_ALIAS) -> CommonLabels:
+def common_labels(*, now: datetime, seconds: float) -> CommonLabels:
     """Return the labels of the newest orders, most common first.
 
     `now` is aware. Raises SearchTimeout.
     """
-    with time_limit(seconds, using=using) as deadline:
+    with time_limit(seconds) as deadline:
         tally = count_filter_values(QueryRunner(deadline, Query(), now=now), now=now, limit=SAMPLE)
         ids = {kind: [pk for pk, _ in tally.most_common(kind)] for kind in CommonLabels._fields}
-        labels = Label.objects.using(using).filter(pk__in=[pk for of in ids.values() for pk in of])
+        labels = Label.objects.filter(pk__in=[pk for of in ids.values() for pk in of])
         rows = {
             row[0]: row[1:] for row in deadline.fetch_all(labels.values_list("pk", "key", "name"))
         }

@@ -82,9 +82,8 @@ class FoldedLabelNames:
 
 @dataclass(frozen=True)
 class Labels:
-    """All labels at the version `token`; `names` maps row ids to names."""
+    """All labels of one version; `names` maps row ids to names."""
 
-    token: str
     products: FoldedLabelNames
     brands: FoldedLabelNames
     senders: FoldedLabelNames
@@ -93,6 +92,7 @@ class Labels:
     names: dict[int, str] = field(repr=False)
 
 
+# The latest labels, by their token.
 _kept: dict[str, Labels] = {}
 
 
@@ -106,11 +106,12 @@ def current_labels(deadline: SearchDeadline) -> Labels:
 
 def _current(deadline: SearchDeadline) -> Labels:
     token = _token(deadline)
-    # Two databases of one process, as in tests, may share an alias but never a token.
-    kept = _kept.get(deadline.connection.alias)
-    if kept is None or kept.token != token:
-        kept = _kept[deadline.connection.alias] = _read(deadline, token)
-    return kept
+    labels = _kept.get(token)
+    if labels is None:
+        labels = _read(deadline, token)
+        _kept.clear()
+        _kept[token] = labels
+    return labels
 
 
 def _token(deadline: SearchDeadline) -> str:
@@ -126,7 +127,7 @@ def _read(deadline: SearchDeadline, token: str) -> Labels:
         kinds[kind].append((pk, folded))
         names[pk] = name
     by_field = {field_: FoldedLabelNames(kinds[kind]) for field_, kind in _KINDS.items()}
-    return Labels(token, **by_field, names=names)
+    return Labels(**by_field, names=names)
 
 
 class LabelSuggestion(NamedTuple):

@@ -8,8 +8,6 @@ from datetime import datetime
 from itertools import batched
 from uuid import UUID
 
-from django.db import DEFAULT_DB_ALIAS
-
 from .context import SearchResources
 from .deadline import SEARCH_SECONDS, SearchTimeout, time_limit
 from .hits import Hit, hit_columns, make_hits
@@ -24,7 +22,6 @@ def find_page(
     now: datetime,
     at: PageKey | None = None,
     backwards: bool = False,
-    using: str = DEFAULT_DB_ALIAS,
 ) -> ResultPage:
     """Return the page of `size` rows after the key `at`, or the first page without a key.
 
@@ -32,13 +29,11 @@ def find_page(
     the result's `next`, the preceding one is read with `backwards` from `previous`. `now` (aware)
     decides which orders are expired. Raises SearchTimeout.
     """
-    with time_limit(SEARCH_SECONDS, using=using) as deadline:
+    with time_limit(SEARCH_SECONDS) as deadline:
         return QueryRunner(deadline, query, now=now).find_page(size, at, backwards=backwards)
 
 
-def iterate_hits(
-    query: Query, *, chunk: int = 500, now: datetime, using: str = DEFAULT_DB_ALIAS
-) -> Iterator[Hit]:
+def iterate_hits(query: Query, *, chunk: int = 500, now: datetime) -> Iterator[Hit]:
     """Yield all hits in the order of the list.
 
     Each query for `chunk` hits has its own deadline. Raises SearchTimeout, also after the first
@@ -46,7 +41,7 @@ def iterate_hits(
     """
     at: PageKey | None = None
     while True:
-        page = find_page(query, size=chunk, now=now, at=at, using=using)
+        page = find_page(query, size=chunk, now=now, at=at)
         yield from page.hits
         if page.next is None:
             return
@@ -54,13 +49,13 @@ def iterate_hits(
 
 
 def first_query_with_matches(
-    queries: Iterable[Query], *, limit: int, now: datetime, using: str = DEFAULT_DB_ALIAS
+    queries: Iterable[Query], *, limit: int, now: datetime
 ) -> tuple[Query, list[UUID]] | None:
     """Return the first of the queries that has matches, and the ids of its first `limit` orders.
 
     Return None if no query has matches. All queries share one deadline. Raises SearchTimeout.
     """
-    with time_limit(SEARCH_SECONDS, using=using) as deadline:
+    with time_limit(SEARCH_SECONDS) as deadline:
         for query in queries:
             if rows := QueryRunner(deadline, query, now=now).fetch_rows(limit, selected="o.uuid"):
                 return query, [UUID(str(row[2])) for row in rows]
@@ -75,7 +70,6 @@ def find_counted_page(
     limit: int,
     at: PageKey | None = None,
     backwards: bool = False,
-    using: str = DEFAULT_DB_ALIAS,
 ) -> tuple[ResultPage, MatchCount | None]:
     """Return a page as `find_page` does, and the number of matches, exact up to `limit`.
 
@@ -83,7 +77,7 @@ def find_counted_page(
     """
     page = None
     try:
-        with time_limit(SEARCH_SECONDS, using=using) as deadline:
+        with time_limit(SEARCH_SECONDS) as deadline:
             finder = QueryRunner(deadline, query, now=now)
             page = finder.find_page(size, at, backwards=backwards)
             if page.previous is None and page.next is None:
@@ -101,14 +95,13 @@ def count_queries(
     now: datetime,
     limit: int,
     seconds: float,
-    using: str = DEFAULT_DB_ALIAS,
 ) -> list[MatchCount | None]:
     """Return the number of matches of each query.
 
     It is None for queries that were not counted within `seconds` for all together.
     """
     counts: list[MatchCount | None] = []
-    with suppress(SearchTimeout), time_limit(seconds, using=using) as deadline:
+    with suppress(SearchTimeout), time_limit(seconds) as deadline:
         # A loop instead of a comprehension, which would lose the counts before a timeout.
         for query in queries:
             counts.append(QueryRunner(deadline, query, now=now).count_matches(limit))  # noqa: PERF401
@@ -121,14 +114,14 @@ _BY_ID_SECONDS = 5.0
 
 
 def hits_by_id(
-    order_ids: Collection[UUID], *, using: str = DEFAULT_DB_ALIAS
+    order_ids: Collection[UUID],
 ) -> dict[UUID, tuple[Hit, str]]:
     """Return (hit, content hash) by id for the orders that the index contains.
 
     Raises SearchTimeout.
     """
     found: dict[UUID, tuple[Hit, str]] = {}
-    with time_limit(_BY_ID_SECONDS, using=using) as deadline:
+    with time_limit(_BY_ID_SECONDS) as deadline:
         context = SearchResources(deadline)
         for some in batched(order_ids, _IDS_AT_ONCE):
             found.update(_read_by_id(context, some))

@@ -8,8 +8,6 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db import DEFAULT_DB_ALIAS
-
 from orders.models import Label
 
 from .deadline import SEARCH_SECONDS, SearchDeadline, time_limit
@@ -18,6 +16,8 @@ from .query import FilterChoice, Query, Sort
 from .query_runner import MatchCount, QueryRunner
 
 _MAX_COUNT = 1000
+# Orders of a group.
+_SHOWN = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +62,12 @@ def find_neighbors(
     *,
     now: datetime,
     seconds: float = SEARCH_SECONDS,
-    using: str = DEFAULT_DB_ALIAS,
 ) -> Neighbors | None:
     """Return the neighbors, or None if the index does not contain the order.
 
     Raises SearchTimeout.
     """
-    with time_limit(seconds, using=using) as deadline:
+    with time_limit(seconds) as deadline:
         finder = QueryRunner(deadline, query, now=now)
         if (at := finder.paging_key_of_order(order_id)) is None:
             return None
@@ -93,15 +92,13 @@ def find_related_orders(
     order_id: UUID,
     *,
     now: datetime,
-    few: int = 3,
     seconds: float = SEARCH_SECONDS,
-    using: str = DEFAULT_DB_ALIAS,
 ) -> RelatedGroups | None:
-    """Return the newest `few` orders with the same batch, address and sender as an order.
+    """Return the newest orders with the same batch, address and sender as an order.
 
     Return None if the index does not contain the order. Raises SearchTimeout.
     """
-    with time_limit(seconds, using=using) as deadline:
+    with time_limit(seconds) as deadline:
         rows = deadline.fetch_rows(
             "SELECT order_batch_id, email_key, sender_id FROM orders_order WHERE uuid = %s",
             [QueryRunner(deadline, Query(), now=now).context.dialect.to_parameter(order_id)],
@@ -110,8 +107,7 @@ def find_related_orders(
             return None
         batch, email, sender = rows[0]
         by_batch, by_email, by_sender = (
-            _group(deadline, query, order_id, now=now, few=few)
-            for query in _shared(batch, email, sender)
+            _group(deadline, query, order_id, now=now) for query in _shared(batch, email, sender)
         )
         sent = _sent_by(deadline, email, now=now) if email else None
         return RelatedGroups(by_batch, by_email, by_sender, sent)
@@ -141,13 +137,13 @@ def _sent_by(deadline: SearchDeadline, email: str, *, now: datetime) -> MatchCou
 
 
 def _group(
-    deadline: SearchDeadline, query: Query | None, order_id: UUID, *, now: datetime, few: int
+    deadline: SearchDeadline, query: Query | None, order_id: UUID, *, now: datetime
 ) -> RelatedGroup | None:
     if query is None:
         return None
     finder = QueryRunner(deadline, replace(query, sort=Sort.NEWEST), now=now)
-    hits = finder.find_page(few + 1, None, backwards=False).hits
-    others = [hit for hit in hits if hit.uuid != order_id][:few]
+    hits = finder.find_page(_SHOWN + 1, None, backwards=False).hits
+    others = [hit for hit in hits if hit.uuid != order_id][:_SHOWN]
     if not others:
         return None
     found = finder.count_matches(_MAX_COUNT)

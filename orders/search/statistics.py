@@ -10,6 +10,8 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from django.db import connection
+
 from .deadline import SearchDeadline
 from .sql import Condition, IndexScan, SqlDialect
 
@@ -39,7 +41,7 @@ class Statistics:
 
     @cached_property
     def _counts(self) -> _Counts:
-        key = str(self._deadline.connection.settings_dict["NAME"])
+        key = str(connection.settings_dict["NAME"])
         kept = _kept.get(key)
         if kept is None or kept.until < time.monotonic():
             kept = _kept[key] = self._read()
