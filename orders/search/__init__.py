@@ -6,10 +6,10 @@ email_addresses.py and pasted_links.py (e-mail addresses and links in text), com
 search box).
 
 Modules that read the database: conditions.py and word_conditions.py compile a query, bounds.py
-narrows its ranges, and execute.py executes it by the counts of statistics.py. context.py, labels.py
-and deadline.py have the state of one search. sql.py has SQL fragments, sqlite.py and postgresql.py
-the dialects of the databases. Pages call paging.py (lists and counts), facets.py, related.py,
-expiring.py (sums by expiration) and spelling.py (searches for similar names).
+narrows its ranges, execute.py executes it, and query_runner.py makes pages of the rows. context.py,
+labels.py and deadline.py have the state of one search. sql.py has SQL fragments, sqlite.py and
+postgresql.py the dialects of the databases. Pages call paging.py (lists and counts), facets.py,
+related.py, expiring.py (sums by expiration) and spelling.py (searches for similar names).
 """
 
 from .deadline import SearchTimeout, read_snapshot

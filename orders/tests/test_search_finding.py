@@ -142,7 +142,7 @@ def _access_paths(request: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     if request.param != "as configured":
         monkeypatch.setattr("orders.search.execute.MAX_SCANNED_ENTRIES", 3)
         monkeypatch.setattr("orders.search.execute._FIRST_CHUNK", 2)
-        monkeypatch.setattr("orders.search.statistics._kept", {})
+        monkeypatch.setattr("orders.search.context._kept", {})
         monkeypatch.setattr("orders.search.word_conditions._MAX_LOOKED_UP", 6)
         monkeypatch.setattr("orders.search.word_conditions._MAX_TEXTS", 1)
     if request.param == "short scans and no fetch":
