@@ -27,7 +27,7 @@ from .fetching import Request
 from .incremental_sync import log_missing_feed, read_orders
 from .scan import WindowScan
 from .scan_plans import (
-    CreatedActivitiesSource,
+    ActivitySource,
     InconsistentListing,
     OrderListSource,
     PlannedWindow,
@@ -280,7 +280,8 @@ def backfill_created_at(context: SyncContext, *, deadline: float) -> None:
     """
     try:
         plan = _BackfillPlan()
-        WindowScan(context, CreatedActivitiesSource(), plan, may_split=False).run(deadline=deadline)
+        source = ActivitySource(statuses=["created"])
+        WindowScan(context, source, plan, may_split=False).run(deadline=deadline)
     except Rejected as refusal:
         log_missing_feed(refusal)
         context.lease.update_state(is_feed_missing=True)

@@ -14,6 +14,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -21,16 +22,22 @@ from django.conf import settings
 from django.utils import timezone
 
 from goody.errors import BadResponse, GoodyError, NotFound, Rejected
-from goody.types import QuarantinedOrder, RawActivity, RawActivityPage
+from goody.types import QuarantinedOrder, RawActivityPage
 from orders import index, services
-from orders.index import CreationTime, OrderOfResponse
-from orders.models import CreationTimeSource, SeenActivity, SyncState
+from orders.models import SeenActivity, SyncState
 
 from .context import SyncContext
 from .fetching import CallResult, Request
 from .lease import Lease
 from .scan import WindowScan
-from .scan_plans import InMemoryPlan, OrderListSource, PlannedWindow, WindowPage
+from .scan_plans import (
+    ActivitySource,
+    InMemoryPlan,
+    OrderListSource,
+    PlannedWindow,
+    WindowPage,
+    activity_page,
+)
 from .windows import SECOND, WindowBounds
 
 log = logging.getLogger(__name__)
@@ -78,25 +85,15 @@ def _list_newest(context: SyncContext, now: datetime) -> None:
 # --- The feed ---------------------------------------------------------------------------------
 
 
-class ActivityFeedSource:
-    """Goody API: GET /v1/order_activities, each with its order in its present state.
+class _FeedSource(ActivitySource):
+    """All activities. Their ids are stored with the rows.
 
     `newest` is the time of the newest activity that was read.
     """
 
-    prepare = None
-
     def __init__(self, newest: datetime) -> None:
+        super().__init__()
         self.newest = newest
-
-    def page_request(self, bounds: WindowBounds, *, page: int, per_page: int) -> Request:
-        return lambda client, policy: client.list_activities(
-            page=page,
-            per_page=per_page,
-            after=bounds.after,
-            before=bounds.before,
-            policy=policy,
-        )
 
     def parse_page(
         self,
@@ -111,21 +108,7 @@ class ActivityFeedSource:
 
 
 def _page(response: RawActivityPage) -> WindowPage:
-    activities = response.activities
-    return WindowPage(
-        ids=[one.id for one in activities] + [one.id or one.raw for one in response.quarantined],
-        rows=[_row(one) for one in activities],
-        total=response.total_count,
-        before_commit=lambda: _store_seen(response),
-    )
-
-
-def _row(activity: RawActivity) -> OrderOfResponse:
-    if activity.order_status != "created":
-        return OrderOfResponse(activity.order)
-    return OrderOfResponse(
-        activity.order, CreationTime(activity.created_at, CreationTimeSource.FEED)
-    )
+    return replace(activity_page(response), before_commit=lambda: _store_seen(response))
 
 
 def _store_seen(response: RawActivityPage) -> None:
@@ -178,7 +161,7 @@ def follow_feed(context: SyncContext, *, now: datetime) -> None:
 
 
 def _scan_feed(context: SyncContext, watermark: datetime, bounds: WindowBounds) -> None:
-    feed = ActivityFeedSource(watermark)
+    feed = _FeedSource(watermark)
     plan = _FeedPlan(context.lease, bounds, feed)
     WindowScan(context, feed, plan, windows_at_once=1).run()
 
@@ -224,7 +207,7 @@ class _FeedPlan(InMemoryPlan):
     ours.
     """
 
-    def __init__(self, lease: Lease, bounds: WindowBounds, feed: ActivityFeedSource) -> None:
+    def __init__(self, lease: Lease, bounds: WindowBounds, feed: _FeedSource) -> None:
         super().__init__(bounds)
         self._lease = lease
         self._feed = feed

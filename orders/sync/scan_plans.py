@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, Protocol
 
 from django.db.models import QuerySet
 
-from goody.types import BadOrder, RawActivityPage, RawPage
+from goody.types import BadOrder, RawActivity, RawActivityPage, RawPage
 from orders.index import CreationTime, OrderOfResponse
 from orders.models import CreationTimeSource, SyncWindow
 
@@ -197,10 +197,17 @@ def _row_id(row: OrderOfResponse) -> object:
         return row.raw
 
 
-class CreatedActivitiesSource:
-    """Goody API: GET /v1/order_activities with status `created`: exact creation times."""
+class ActivitySource:
+    """Goody API: GET /v1/order_activities, each with its order in its present state.
+
+    `statuses` selects the activities; without any, all are read. One with the status `created` has
+    the exact creation time.
+    """
 
     prepare = None
+
+    def __init__(self, statuses: Sequence[str] = ()) -> None:
+        self._statuses = statuses
 
     def page_request(self, bounds: WindowBounds, *, page: int, per_page: int) -> Request:
         return lambda client, policy: client.list_activities(
@@ -208,7 +215,7 @@ class CreatedActivitiesSource:
             per_page=per_page,
             after=bounds.after,
             before=bounds.before,
-            statuses=["created"],
+            statuses=self._statuses,
             policy=policy,
         )
 
@@ -220,10 +227,19 @@ class CreatedActivitiesSource:
         first: int,  # noqa: ARG002
         total: int | None,  # noqa: ARG002
     ) -> WindowPage:
-        ids = [one.id for one in response.activities]
-        unreadable = [one.id or one.raw for one in response.quarantined]
-        rows = [
-            OrderOfResponse(one.order, CreationTime(one.created_at, CreationTimeSource.FEED))
-            for one in response.activities
-        ]
-        return WindowPage([*ids, *unreadable], rows, response.total_count)
+        return activity_page(response)
+
+
+def activity_page(response: RawActivityPage) -> WindowPage:
+    """Return the page of the feed with the orders of its activities."""
+    ids = [one.id for one in response.activities]
+    unreadable = [one.id or one.raw for one in response.quarantined]
+    rows = [_activity_row(one) for one in response.activities]
+    return WindowPage([*ids, *unreadable], rows, response.total_count)
+
+
+def _activity_row(activity: RawActivity) -> OrderOfResponse:
+    if activity.order_status != "created":
+        return OrderOfResponse(activity.order)
+    created = CreationTime(activity.created_at, CreationTimeSource.FEED)
+    return OrderOfResponse(activity.order, created)
