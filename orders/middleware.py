@@ -195,11 +195,11 @@ class ExpectedFailuresMiddleware:
 class IdleSessionMiddleware:
     """End a session after SESSION_IDLE_TIMEOUT without a request by a person.
 
-    Polls of open pages do not count. The time of the last request is stored at most once a minute.
+    Polls, which open pages send by a timer, have the parameter `poll` and do not count. The time of
+    the last request is stored at most once a minute.
     """
 
     _STORED_EVERY = 60
-    _POLLS = frozenset({"job_status", "order_changes", "setup_steps", "sync_status"})
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -216,16 +216,8 @@ class IdleSessionMiddleware:
             logout(request)
             return
         is_stored = "active_at" in request.session and now - active_at < self._STORED_EVERY
-        if not (is_stored or self._is_poll(request)):
+        if not (is_stored or "poll" in request.GET):
             self._store(request, now)
-
-    def _is_poll(self, request: HttpRequest) -> bool:
-        """Whether the request is a poll, which a page sends by a timer."""
-        match = request.resolver_match
-        is_for_outcome = (
-            "poll" in request.GET or request.headers.get("HX-Target") == "div#operation"
-        )
-        return is_for_outcome or (match is not None and match.url_name in self._POLLS)
 
     def _store(self, request: HttpRequest, now: float) -> None:
         """Store the time. Failures are ignored, so that people can read while the disk is full."""

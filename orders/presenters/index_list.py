@@ -123,7 +123,7 @@ def _with_lower_bound(result: SearchResultPage, list_query: ListQuery) -> Search
 
 def _changes_url(result: SearchResultPage, list_query: ListQuery) -> str:
     url = list_query.changes_url
-    return f"{url}{'&' if '?' in url else '?'}seen={page_token(result.hits)}"
+    return f"{url}{'&' if '?' in url else '?'}poll={page_token(result.hits)}"
 
 
 def _count_text(count: MatchCount | None, total: int | None, *, is_complete: bool) -> str:

@@ -103,7 +103,7 @@ def _status_of(jobs: Sequence[Job], viewer: Viewer) -> JobStatus:
         sentence=_sentence(job, counts, viewer),
         announcement=job_announcement(job, counts),
         is_amber=job_badge(job, counts).tone in ("warn", "bad"),
-        poll_url=reverse("job_status", args=[job.pk]),
+        poll_url=f"{reverse('job_status', args=[job.pk])}?poll=1",
         poll_every=_POLL_EVERY if job.ended_at is None else "",
     )
 

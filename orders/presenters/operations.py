@@ -88,6 +88,11 @@ class OperationTexts:
     poll_every: str
 
     @property
+    def poll_url(self) -> str:
+        """The URL for a poll of the operation's page."""
+        return f"{self.url}{'&' if '?' in self.url else '?'}poll=1"
+
+    @property
     def banner(self) -> Banner:
         message = self.message
         return Banner(

@@ -57,7 +57,7 @@ def test_every_page_shows_the_progress_of_an_own_job(lena: Any, as_role: Any) ->
 
 def test_the_progress_is_polled_until_the_end(lena: Any) -> None:
     job = make_job(state=JobState.PAUSED, pause_reason=PauseReason.RATE_LIMITED)
-    address = reverse("job_status", args=[job.pk])
+    address = f"{reverse('job_status', args=[job.pk])}?poll=1"
     assert f'hx-get="{address}"' in text(lena.get("/orders/"))
     paused = lena.get(address, headers=STATUS)
     assert "Paused" in status_of(paused)

@@ -362,4 +362,4 @@ def test_changes_of_a_deeper_page(agent: Client, full: Oracle) -> None:
 def test_invalid_token_shows_no_changes(agent: Client, seen: str) -> None:
     store(3)
     complete_sync(NOW)
-    assert agent.get("/orders/changes/", {"seen": seen}).status_code in (200, 204)
+    assert agent.get("/orders/changes/", {"poll": seen}).status_code in (200, 204)

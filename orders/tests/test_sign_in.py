@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import re
 from datetime import timedelta
 
 import pytest
@@ -13,6 +15,7 @@ from orders.models import AuditEntry, SignInLimit
 from orders.services import sign_in
 from orders.services.sign_in import SignInAttempt, count_attempt, wait_after_failures
 from testing.domain import store_operation
+from testing.list_pages import text_of
 from testing.users import PASSWORD, make_user
 
 pytestmark = pytest.mark.django_db
@@ -178,18 +181,18 @@ def test_log_out_everywhere_ends_the_sessions_of_this_person_alone(as_role):
 def test_an_idle_session_ends_and_polls_keep_none_alive(as_role, emulator, settings):
     settings.SESSION_IDLE_TIMEOUT = 3600
     client = as_role("agent")
-    client.get("/settings/")
+    sent = store_operation()
+    operation_page = f"/orders/{sent.order_uuid}/operations/{sent.pk}/"
+    pages = [text_of(client.get(path)) for path in (operation_page, "/setup/")]
+    polled = set(re.findall(r'hx-get="([^"]*)" hx-trigger="every', "".join(pages)))
+    paths = {url.partition("?")[0] for url in polled}
+    assert paths == {operation_page, "/setup/steps/", "/sync-status/"}
     session = client.session
     session["active_at"] -= 1800
     session.save()
     active_at = session["active_at"]
-    sent = store_operation()
-    client.get("/sync-status/")
-    client.get(f"/orders/{sent.order_uuid}/?poll=", headers={"HX-Request": "true"})
-    client.get(
-        f"/orders/{sent.order_uuid}/operations/{sent.pk}/",
-        headers={"HX-Request": "true", "HX-Target": "div#operation"},
-    )
+    for url in (*polled, f"/orders/{sent.order_uuid}/?poll="):
+        client.get(html.unescape(url), headers={"HX-Request": "true"})
     assert client.session["active_at"] == active_at
     client.get("/settings/")
     assert client.session["active_at"] > active_at

@@ -101,7 +101,7 @@ def count_page_changes(request: Request) -> HttpResponse:
     """Return the number of orders of a page that changed since it was shown, for polls."""
     try:
         list_query = parse_list_request(request).list_query
-        shown = parse_page_token(request.GET.get("seen", ""))
+        shown = parse_page_token(request.GET.get("poll", ""))
         page = find_page(
             list_query.query,
             size=list_query.filters.per_page,
