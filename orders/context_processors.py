@@ -18,6 +18,7 @@ from django.urls import reverse
 
 from orders import formats, goody_api
 from orders.audit import AccountEvent
+from orders.bulk import current_jobs
 from orders.models import AuditEntry, Operation
 from orders.presenters.freshness import SyncStatus, sync_status
 from orders.presenters.job_status import TopBarJobs, top_bar_jobs
@@ -156,7 +157,7 @@ def _frame_jobs(request: HttpRequest, viewer: Viewer) -> TopBarJobs:
     match = request.resolver_match
     shown = match.kwargs["job_id"] if match and match.url_name == "job" else None
     try:
-        return top_bar_jobs(viewer, shown_by_page=shown)
+        return top_bar_jobs(current_jobs(viewer.actor, without=shown), clock=viewer.clock)
     except DatabaseFailure:
         return TopBarJobs()
 

@@ -6,7 +6,7 @@ a plan. undo.py selects the orders that a job extended.
 
 jobs.py creates jobs and changes them for people, reruns.py creates a job of the items that an ended
 one has left. runner.py runs their items (items.py) under a lease (lease.py), job_end.py ends them,
-pace.py measures how fast they run. tasks.py wakes workers up through Django's Tasks framework, with
+progress.py reports how far they are. tasks.py wakes workers up through Django's Tasks framework, with
 a queue in the database (database_tasks.py) or in Redis (redis_tasks.py).
 """
 
@@ -29,7 +29,7 @@ from .jobs import (
     stop_job,
 )
 from .limits import BulkLimitReached
-from .pace import Pace, measure_pace
+from .progress import CurrentJobs, JobProgress, Pace, current_jobs, job_progress, measure_pace
 from .reruns import items_to_run_again, retry_failed, run_remaining
 from .runner import run_job
 from .tasks import is_queue_reachable, queue_due_jobs, run_due_jobs
@@ -37,8 +37,10 @@ from .tasks import is_queue_reachable, queue_due_jobs, run_due_jobs
 __all__ = [
     "PAUSES_THAT_END",
     "BulkLimitReached",
+    "CurrentJobs",
     "JobChanged",
     "JobParams",
+    "JobProgress",
     "NewItem",
     "Pace",
     "SelfApproval",
@@ -47,10 +49,12 @@ __all__ = [
     "approve_job",
     "blocking_jobs_by_order",
     "create_job",
+    "current_jobs",
     "decline_job",
     "describe_item_counts",
     "is_queue_reachable",
     "items_to_run_again",
+    "job_progress",
     "job_summary",
     "measure_pace",
     "needs_approval",

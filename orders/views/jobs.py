@@ -21,7 +21,7 @@ from orders.models import Job, JobItem, JobRelation, JobState, Order
 from orders.presenters import job_items, job_list, job_page
 from orders.presenters.elements import Banner
 from orders.presenters.job_csv import job_csv_chunks
-from orders.presenters.job_status import polled_job_status
+from orders.presenters.job_status import make_job_status
 from orders.presenters.job_texts import job_name, job_title
 from orders.rights import Actor, Right
 from orders.services import health
@@ -87,9 +87,11 @@ def _page_of[M: (Job, JobItem)](rows: QuerySet[M], request: Request, *, per_page
 @requires_right(Right.BULK)
 def job_status(request: Request, job_id: UUID) -> HttpResponse:
     """Return the progress of the person's job, which the top bar polls; 204 if there is none."""
-    status = polled_job_status(request.viewer, job_id)
-    if status is None:
+    viewer = request.viewer
+    progress = bulk.job_progress(viewer.actor, job_id)
+    if progress is None:
         return HttpResponse(status=204)
+    status = make_job_status(progress, clock=viewer.clock)
     return shortcuts.render(request, "includes/job_status.html", {"status": status})
 
 
