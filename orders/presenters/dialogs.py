@@ -15,7 +15,7 @@ from orders.eligibility import Eligibility
 from orders.list_url import Filters
 from orders.models import BlockingJob, Operation
 from orders.outcomes import blocked_writes_sentence
-from orders.services import OrderWithOperations, SimilarOrders
+from orders.services import CancelAllowance, OrderWithOperations, SimilarOrders
 from orders.services.searching import MAX_SIMILAR
 from orders.viewer import Viewer
 
@@ -120,8 +120,13 @@ def with_similar_orders[D: Dialog](
 
 
 def cancel_dialog(
-    view: OrderWithOperations, *, similar: SimilarOrders, viewer: Viewer
+    view: OrderWithOperations,
+    *,
+    similar: SimilarOrders,
+    allowance: CancelAllowance,
+    viewer: Viewer,
 ) -> CancelDialog:
+    """Return the dialog. `allowance` is the number of gifts that the viewer may still cancel."""
     order = view.order
     url = with_next_url(reverse("order_cancel", args=[order.id]), viewer.next_url)
     dialog = CancelDialog(
@@ -132,8 +137,8 @@ def cancel_dialog(
         next_url=viewer.next_url,
         undo_note="Cannot be undone",
         banner=banner_for_refusal(view, _may_cancel(view, viewer), viewer=viewer)
-        or _limit_banner(viewer),
-        limit_note=_limit_note(viewer),
+        or _limit_banner(allowance, viewer),
+        limit_note=_limit_note(allowance.left),
         again_url=url,
         released=released_amount_text(order, make_raw_values(order, viewer)),
     )
@@ -144,18 +149,17 @@ def cancel_dialog(
 _FEW = 10
 
 
-def _limit_note(viewer: Viewer) -> str:
-    left = services.cancels_left(viewer.actor, now=viewer.now)
+def _limit_note(left: int) -> str:
     if left > _FEW:
         return ""
     gifts = "1 gift" if left == 1 else f"{left} gifts"
     return f"You can cancel {gifts} more in this hour, of {settings.CANCELS_PER_HOUR}."
 
 
-def _limit_banner(viewer: Viewer) -> Banner | None:
-    if services.cancels_left(viewer.actor, now=viewer.now):
+def _limit_banner(allowance: CancelAllowance, viewer: Viewer) -> Banner | None:
+    until = allowance.blocked_until
+    if until is None:
         return None
-    until = services.cancel_limit_ends_at(viewer.actor, now=viewer.now)
     return cancel_limit_banner(settings.CANCELS_PER_HOUR, until, viewer=viewer)
 
 

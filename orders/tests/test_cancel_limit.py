@@ -65,18 +65,19 @@ def test_limit_counts_a_sliding_hour_without_ineffective_attempts(agent):
     earlier(agent, 61)
     earlier(agent, 5, state=State.REFUSED)
     earlier(agent, 5, state=State.NOT_SENT)
-    assert services.cancels_left(actor, now=now) == 3
+    assert services.cancel_allowance(actor, now=now) == (3, None)
     earlier(agent, 50, 40, 30)
-    assert services.cancels_left(actor, now=now) == 0
-    ends = services.cancel_limit_ends_at(actor, now=now) - now
-    assert timedelta(minutes=9) < ends < timedelta(minutes=11)
-    assert services.cancels_left(actor, now=now + ends + timedelta(seconds=1)) == 1
+    left, blocked_until = services.cancel_allowance(actor, now=now)
+    assert left == 0
+    assert timedelta(minutes=9) < blocked_until - now < timedelta(minutes=11)
+    later = blocked_until + timedelta(seconds=1)
+    assert services.cancel_allowance(actor, now=later) == (1, None)
 
 
 def test_the_limit_is_of_one_person(agent):
     earlier(agent, 1, 2, 3)
     other = Actor.for_user(make_user("lead"))
-    assert services.cancels_left(other, now=timezone.now()) == 3
+    assert services.cancel_allowance(other, now=timezone.now()) == (3, None)
 
 
 def test_leads_see_a_notice_and_it_is_audited_once(agent, as_role, emulator):

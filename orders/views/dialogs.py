@@ -272,7 +272,8 @@ def _dialog(request: Request, view: OrderWithOperations, name: str) -> Dialog:
     viewer = request.viewer
     similar = services.count_similar_orders(services.listed_order(view), now=viewer.now)
     if name == CANCEL:
-        return dialogs.cancel_dialog(view, similar=similar, viewer=viewer)
+        allowance = services.cancel_allowance(viewer.actor, now=viewer.now)
+        return dialogs.cancel_dialog(view, similar=similar, allowance=allowance, viewer=viewer)
     dialog = expiration_dialog.expiration_dialog(view, similar=similar, viewer=viewer)
     former = _not_applied(view, request.GET.get("again", ""))
     if former:

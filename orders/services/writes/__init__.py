@@ -7,7 +7,7 @@ lost, with the evidence of evidence.py; reads.py reads one order and applies the
 job_items.py also stores the outcome of an operation in its item of a job.
 """
 
-from .cancel_limit import CancelLimitReached, cancel_limit_ends_at, cancels_left
+from .cancel_limit import CancelAllowance, CancelLimitReached, cancel_allowance
 from .evidence import ReadEvidence
 from .index_updates import mark_missing
 from .intents import FormKeyReused, NotRecorded, OrderBusy, OrderInJob, TooManyWrites
@@ -30,6 +30,7 @@ from .send import OutcomeNotRecorded, cancel_order, extend_order
 
 __all__ = [
     "MAX_ATTEMPTS",
+    "CancelAllowance",
     "CancelLimitReached",
     "ClaimLost",
     "FormKeyReused",
@@ -43,9 +44,8 @@ __all__ = [
     "abandon_expired_operations",
     "acknowledge_notice",
     "apply_read",
-    "cancel_limit_ends_at",
+    "cancel_allowance",
     "cancel_order",
-    "cancels_left",
     "end_effect_windows",
     "extend_order",
     "is_worker_missing",

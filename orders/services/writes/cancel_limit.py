@@ -6,6 +6,7 @@ Cancels of jobs do not count: jobs have limits of their own.
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -28,21 +29,16 @@ class CancelLimitReached(Exception):
         self.until = until
 
 
-def cancels_left(actor: Actor, *, now: datetime) -> int:
-    """Return the number of gifts that the actor may still cancel within the hour."""
+class CancelAllowance(NamedTuple):
+    """How many gifts a person may still cancel within the hour, and if none, until when."""
+
+    left: int
+    blocked_until: datetime | None = None
+
+
+def cancel_allowance(actor: Actor, *, now: datetime) -> CancelAllowance:
+    """Return the allowance after the actor's cancels of the last hour."""
     limit: int = settings.CANCELS_PER_HOUR
-    return max(0, limit - len(_recent(actor, now)))
-
-
-def cancel_limit_ends_at(actor: Actor, *, now: datetime) -> datetime:
-    """Return when the actor may cancel again, if the limit is reached."""
-    recent = _recent(actor, now)
-    place = len(recent) - settings.CANCELS_PER_HOUR
-    return recent[max(place, 0)] + _PERIOD if recent else now
-
-
-def _recent(actor: Actor, now: datetime) -> list[datetime]:
-    """Return the times of the actor's cancels in the last hour, earliest first."""
     found = Operation.objects.filter(
         actor_id=actor.user_id,
         action=Action.ORDER_CANCEL,
@@ -50,7 +46,11 @@ def _recent(actor: Actor, now: datetime) -> list[datetime]:
         created_at__gt=now - _PERIOD,
         created_at__lte=now + _PERIOD,
     ).exclude(state__in=_WITHOUT_EFFECT)
-    return list(found.order_by("created_at").values_list("created_at", flat=True))
+    times = list(found.order_by("created_at").values_list("created_at", flat=True))
+    if len(times) < limit:
+        return CancelAllowance(limit - len(times))
+    # The next one is possible when only `limit - 1` of them are less than an hour old.
+    return CancelAllowance(0, (times[len(times) - limit] if limit else now) + _PERIOD)
 
 
 def check_cancel_limit(actor: Actor, *, now: datetime) -> None:
@@ -62,8 +62,9 @@ def check_cancel_limit(actor: Actor, *, now: datetime) -> None:
     # On SQLite the transaction has the whole file.
     assert actor.user_id is not None
     User.objects.select_for_update(no_key=True).filter(pk=actor.user_id).first()
-    if not cancels_left(actor, now=now):
-        raise CancelLimitReached(settings.CANCELS_PER_HOUR, cancel_limit_ends_at(actor, now=now))
+    blocked_until = cancel_allowance(actor, now=now).blocked_until
+    if blocked_until is not None:
+        raise CancelLimitReached(settings.CANCELS_PER_HOUR, blocked_until)
 
 
 def record_cancel_limit_reached(
