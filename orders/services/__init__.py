@@ -54,36 +54,26 @@ from .searching import (
     find_orders,
     interpret_search_text,
 )
-from .writes import (
-    MAX_ATTEMPTS,
-    CancelAllowance,
-    CancelLimitReached,
-    ClaimLost,
-    FormKeyReused,
-    NotRecorded,
+from .writes.cancel_limit import CancelAllowance, CancelLimitReached, cancel_allowance
+from .writes.evidence import ReadEvidence
+from .writes.index_updates import mark_missing
+from .writes.intents import FormKeyReused, NotRecorded, OrderBusy, OrderInJob, TooManyWrites
+from .writes.job_items import MAX_ATTEMPTS, ClaimLost, time_of_next_attempt
+from .writes.kinds import may_undo_extension
+from .writes.reads import apply_read
+from .writes.reconcile import request_reads
+from .writes.resolve import (
     NotSettleable,
-    OrderBusy,
-    OrderInJob,
-    OutcomeNotRecorded,
-    ReadEvidence,
-    TooManyWrites,
     abandon_expired_operations,
     acknowledge_notice,
-    apply_read,
-    cancel_allowance,
-    cancel_order,
     end_effect_windows,
-    extend_order,
     is_worker_missing,
-    mark_missing,
-    may_undo_extension,
     operations_due_for_reading,
-    request_reads,
     restart_read_schedule,
     settle_by_hand,
     settle_operation,
-    time_of_next_attempt,
 )
+from .writes.send import OutcomeNotRecorded, cancel_order, extend_order
 
 __all__ = [
     "KEY_WORKS",
