@@ -45,9 +45,6 @@ from goody.types.activity import split_activity_page
 from goody.types.page import parse_order_page, split_page_into_rows
 
 __all__ = [
-    "ORDER_READ_POLICY",
-    "PAGE_READ_POLICY",
-    "WORKER_READ_POLICY",
     "Client",
     "ClientLimits",
     "RetryPolicy",

@@ -4,7 +4,7 @@ order.py, page.py, activity.py and account.py define them; parsing.py parses ord
 fast_parsing.py those without any fault; strict_json.py and row_splitting.py read the JSON.
 """
 
-from goody.types.account import Me, Workspace, WorkspaceList
+from goody.types.account import Me, Workspace
 from goody.types.activity import (
     ACTIVITY_STATUSES,
     QuarantinedActivity,
@@ -58,7 +58,6 @@ __all__ = [
     "Sender",
     "Shipment",
     "Workspace",
-    "WorkspaceList",
     "parse_order",
     "parse_order_row",
 ]

@@ -21,9 +21,6 @@ class Workspace(msgspec.Struct, frozen=True, kw_only=True):
     name: str | None = None
 
 
-WorkspaceList = tuple[Workspace, ...]
-
-
 def parse_me(raw: bytes) -> Me:
     """Return the owner of the key: any JSON object means that it is valid. Raises BadJSON."""
     source = loads_object(raw)
@@ -33,7 +30,7 @@ def parse_me(raw: bytes) -> Me:
     )
 
 
-def parse_workspaces(raw: bytes) -> WorkspaceList:
+def parse_workspaces(raw: bytes) -> tuple[Workspace, ...]:
     """Return the workspaces, without rows that have no valid id. Goody API: GET /v1/workspaces.
 
     Raises BadJSON if there is no list.

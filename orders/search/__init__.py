@@ -14,10 +14,8 @@ related.py, expiring.py (sums by expiration) and spelling.py (searches for simil
 
 from .deadline import SearchTimeout, read_snapshot
 from .facets import (
-    EXPIRY_PRESETS,
     CommonLabels,
     FacetCounts,
-    LabelOption,
     common_labels,
     count_facets,
     expiry_preset_fields,
@@ -31,19 +29,16 @@ from .paging import (
     hits_by_id,
     iterate_hits,
 )
-from .query_runner import MatchCount, PageKey, QueryRunner, ResultPage
+from .query_runner import MatchCount, PageKey, ResultPage
 from .related import Neighbors, RelatedGroup, RelatedGroups, find_neighbors, find_related_orders
 
 __all__ = [
-    "EXPIRY_PRESETS",
     "CommonLabels",
     "FacetCounts",
     "Hit",
-    "LabelOption",
     "MatchCount",
     "Neighbors",
     "PageKey",
-    "QueryRunner",
     "RelatedGroup",
     "RelatedGroups",
     "ResultPage",
