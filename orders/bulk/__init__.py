@@ -6,8 +6,8 @@ a plan. undo.py selects the orders that a job extended.
 
 jobs.py creates jobs and changes them for people, reruns.py creates a job of the items that an ended
 one has left. runner.py runs their items (items.py) under a lease (lease.py), job_end.py ends them,
-progress.py reports how far they are. tasks.py wakes workers up through Django's Tasks framework, with
-a queue in the database (database_tasks.py) or in Redis (redis_tasks.py).
+progress.py reports how far they are. tasks.py wakes workers up through Django's Tasks framework,
+with a queue in the database (database_tasks.py) or in Redis (redis_tasks.py).
 """
 
 from .job_end import describe_item_counts

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.contrib.auth import get_user_model
+from django.contrib.auth.models import User
 
 from orders import formats, goody_api
-from orders.audit import Action
-from orders.models import ApiLimits, AuditEntry
-from orders.rights import Right, Role
-from orders.services import KEY_WORKS, health
+from orders.services.system_status import SetupStatus
 from orders.sync import SyncPhase, SyncProgress
 from orders.viewer import Viewer
 
-MAX_ADMINS = 5
 _POLL_EVERY = "5s"
 # Earlier, the rate of an import says little.
 _ESTIMATE_AFTER = timedelta(seconds=10)
@@ -71,35 +67,29 @@ class SetupPage:
     poll_every: str
 
 
-def is_first_run(progress: SyncProgress) -> bool:
-    """Whether there is nothing to show yet: no order was imported, or no key is set or accepted."""
-    if progress.is_complete:
-        return False
-    return not progress.imported or bool(goody_api.missing_setting_names()) or _is_key_rejected()
-
-
-def make_setup_page(viewer: Viewer) -> SetupPage:
-    progress = viewer.sync_progress
-    steps = list(_steps(viewer, progress))
+def make_setup_page(
+    status: SetupStatus, progress: SyncProgress, *, admins: Iterable[User], viewer: Viewer
+) -> SetupPage:
+    steps = list(_steps(status, progress, viewer.zone))
     is_done = all(step.state == "done" for step in steps)
     return SetupPage(
         steps=steps,
         summary=_summary(steps),
-        admins=[] if is_done or viewer.actor.may(Right.SYSTEM) else _admins(),
+        admins=[] if is_done else [_admin_name(one) for one in admins],
         progress=_import_progress(progress, viewer.now, is_under_way=steps[-1].state == "now"),
         is_done=is_done,
         poll_every="" if is_done else _POLL_EVERY,
     )
 
 
-def _steps(viewer: Viewer, progress: SyncProgress) -> Iterator[SetupStep]:
+def _steps(status: SetupStatus, progress: SyncProgress, zone: ZoneInfo) -> Iterator[SetupStep]:
     """Yield the steps. Those after the first that is not done are ahead, except the worker's."""
-    connection = _connection_step(), _key_step(viewer, progress)
+    connection = _connection_step(), _key_step(status, progress, zone)
     yield from connection
-    worker = _worker_step(viewer.now)
+    worker = _worker_step(status)
     yield worker
     is_ready = all(step.state == "done" for step in (*connection, worker))
-    yield _import_step(viewer, progress, is_ready=is_ready)
+    yield _import_step(progress, zone, is_ready=is_ready)
 
 
 def _connection_step() -> SetupStep:
@@ -115,12 +105,12 @@ def _connection_step() -> SetupStep:
     return SetupStep(key="connection", state="done", title="The address of Goody and a key are set")
 
 
-def _key_step(viewer: Viewer, progress: SyncProgress) -> SetupStep:
+def _key_step(status: SetupStatus, progress: SyncProgress, zone: ZoneInfo) -> SetupStep:
     if goody_api.missing_setting_names():
         return SetupStep(key="key", state="ahead", title="Goody accepts the key")
-    limits = ApiLimits.objects.current()
+    limits = status.limits
     if limits.is_key_rejected(settings.GOODY_API_KEY):
-        since = formats.date_time(limits.rejected_at, viewer.zone)
+        since = formats.date_time(limits.rejected_at, zone)
         return SetupStep(
             key="key",
             state="wrong",
@@ -128,7 +118,7 @@ def _key_step(viewer: Viewer, progress: SyncProgress) -> SetupStep:
             text=f"Since {since}. Set another key and restart the dashboard and the worker, or "
             "check the same key again.",
         )
-    if progress.imported or _was_key_accepted():
+    if progress.imported or status.was_key_accepted:
         return SetupStep(key="key", state="done", title="Goody accepted the key")
     return SetupStep(
         key="key",
@@ -138,18 +128,8 @@ def _key_step(viewer: Viewer, progress: SyncProgress) -> SetupStep:
     )
 
 
-def _is_key_rejected() -> bool:
-    return ApiLimits.objects.current().is_key_rejected(settings.GOODY_API_KEY)
-
-
-def _was_key_accepted() -> bool:
-    """Whether the latest check of the key by an admin succeeded."""
-    latest = AuditEntry.objects.filter(action=Action.KEY_CHECK).first()
-    return latest is not None and latest.detail == KEY_WORKS
-
-
-def _worker_step(now: datetime) -> SetupStep:
-    if health.is_worker_alive(now=now):
+def _worker_step(status: SetupStatus) -> SetupStep:
+    if status.is_worker_alive:
         return SetupStep(key="worker", state="done", title="A worker runs")
     return SetupStep(
         key="worker",
@@ -160,9 +140,9 @@ def _worker_step(now: datetime) -> SetupStep:
     )
 
 
-def _import_step(viewer: Viewer, progress: SyncProgress, *, is_ready: bool) -> SetupStep:
+def _import_step(progress: SyncProgress, zone: ZoneInfo, *, is_ready: bool) -> SetupStep:
     if progress.is_complete:
-        at = formats.date_time(progress.finished_at, viewer.zone)
+        at = formats.date_time(progress.finished_at, zone)
         title, text = "All orders are imported", f"{progress.imported:,} orders, {at}."
         return SetupStep(key="import", state="done", title=title, text=text)
     title = "Import of all orders"
@@ -216,10 +196,7 @@ def _summary(steps: list[SetupStep]) -> str:
     return "The orders are being imported. Until that is done, a search may miss an order."
 
 
-def _admins() -> list[str]:
-    """Return active admins as "Ada Lopez (ada)", at most MAX_ADMINS."""
-    found: Any = get_user_model().objects.filter(groups__name=Role.ADMIN, is_active=True)
-    return [
-        f"{one.get_full_name()} ({one.get_username()})" if one.get_full_name() else one.username
-        for one in found.order_by("username")[:MAX_ADMINS]
-    ]
+def _admin_name(admin: User) -> str:
+    """Return the name as "Ada Lopez (ada)"."""
+    full_name = admin.get_full_name()
+    return f"{full_name} ({admin.get_username()})" if full_name else admin.get_username()

@@ -8,25 +8,22 @@ from __future__ import annotations
 import platform
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 import django
 from django.conf import settings
 from django.db import connection
-from django.db.models import Count
 
-from orders import bulk, formats
-from orders.models import Anomaly, ApiLimits, AuditEntry, Heartbeat, Operation
-from orders.services import health
+from orders import formats
+from orders.models import Anomaly, ApiLimits, AuditEntry, Heartbeat
+from orders.services.health import SILENT_AFTER
+from orders.services.system_status import SystemStatus
 from orders.sync import SyncPhase, SyncProgress
 
 from .elements import Banner
 
-ROWS = 50
-# A running worker starts due reads within seconds.
-_LATE = timedelta(minutes=1)
 _KINDS = dict(Anomaly.Kind.choices)
 
 
@@ -74,18 +71,22 @@ class SystemPage:
     versions: list[tuple[str, str]]
 
 
-def make_system_page(*, zone: ZoneInfo, now: datetime) -> SystemPage:
+def make_system_page(
+    status: SystemStatus, *, is_queue_reachable: bool, zone: ZoneInfo, now: datetime
+) -> SystemPage:
     return SystemPage(
         environment=settings.GOODY_ENVIRONMENT,
         host=urlsplit(settings.GOODY_API_URL).netloc.rpartition("@")[2] or "not set",
-        limits=_limits(ApiLimits.objects.current(), zone=zone, now=now),
-        last_check=_last_check(zone),
-        open_operations=_open_operations(),
-        worker=_worker(zone=zone, now=now),
-        queue=None if bulk.is_queue_reachable() else _NO_QUEUE,
-        processes=_processes(zone, now=now),
-        anomalies=_anomalies(zone),
-        events=_events(zone),
+        limits=_limits(status.limits, zone=zone, now=now),
+        last_check=_last_check(status.last_key_check, zone),
+        open_operations=[
+            (state.replace("_", " "), count) for state, count in status.open_operations
+        ],
+        worker=_worker(status, zone),
+        queue=None if is_queue_reachable else _NO_QUEUE,
+        processes=_processes(status.heartbeats, zone, now=now),
+        anomalies=[_anomaly_row(one, zone) for one in status.anomalies],
+        events=[_security_event(one, zone) for one in status.security_events],
         versions=_versions(),
     )
 
@@ -104,36 +105,26 @@ def _limits(limits: ApiLimits, *, zone: ZoneInfo, now: datetime) -> Banner:
     return Banner(tone="good", title="Calls are allowed")
 
 
-def _last_check(zone: ZoneInfo) -> str:
-    entry = AuditEntry.objects.filter(action="system.key_check").first()
+def _last_check(entry: AuditEntry | None, zone: ZoneInfo) -> str:
     if entry is None:
         return "never"
     return f"{formats.date_time(entry.at, zone)} by {entry.actor_name}: {entry.detail}"
 
 
-def _open_operations() -> list[tuple[str, int]]:
-    counts = Operation.objects.open().order_by("state").values_list("state").annotate(Count("id"))
-    return [(str(state).replace("_", " "), count) for state, count in counts]
-
-
-def _worker(*, zone: ZoneInfo, now: datetime) -> Banner:
+def _worker(status: SystemStatus, zone: ZoneInfo) -> Banner:
     """Return a banner on whether a worker runs, by its heartbeat, and whether work is overdue."""
-    last = health.last_worker_heartbeat()
-    if last is None or not health.is_worker_alive(now=now):
+    if not status.is_worker_alive:
+        last = status.last_heartbeat
         since = f" since {formats.date_time(last, zone)}" if last else ""
         return Banner(
             tone="bad",
             title=f"No worker has been heard of{since}",
             sentence="Start “manage.py work”; it finds out what became of open changes.",
         )
-    late = (
-        Operation.objects.due_for_reading(now - _LATE).count()
-        + Operation.objects.lease_expired(now - _LATE).count()
-    )
-    if late:
+    if status.overdue:
         return Banner(
             tone="bad",
-            title=f"{late} overdue: the worker seems not to run",
+            title=f"{status.overdue} overdue: the worker seems not to run",
             sentence="Start “manage.py work”; it finds out what became of open changes.",
         )
     return Banner(tone="good", title="Nothing is overdue")
@@ -147,13 +138,15 @@ _NO_QUEUE = Banner(
 )
 
 
-def _processes(zone: ZoneInfo, *, now: datetime) -> list[ProcessRow]:
+def _processes(
+    heartbeats: Iterable[Heartbeat], zone: ZoneInfo, *, now: datetime
+) -> list[ProcessRow]:
     """Return one row for each process, the latest heartbeat first.
 
     The heartbeat of a process is that of its quietest thread.
     """
     threads: dict[str, list[Heartbeat]] = {}
-    for beat in Heartbeat.objects.order_by("-beat_at")[: ROWS * 4]:
+    for beat in heartbeats:
         threads.setdefault(beat.worker, []).append(beat)
     return [_process_row(name, found, zone, now) for name, found in threads.items()]
 
@@ -167,36 +160,28 @@ def _process_row(
         roles=", ".join(sorted(one.role for one in threads)),
         started=formats.date_time(min(one.started_at for one in threads), zone),
         last=formats.relative_time(quietest, now),
-        is_silent=now - quietest > health.SILENT_AFTER,
+        is_silent=now - quietest > SILENT_AFTER,
     )
 
 
-def _anomalies(zone: ZoneInfo) -> list[AnomalyRow]:
-    found: Iterable[Anomaly] = Anomaly.objects.all()[:ROWS]
-    return [
-        AnomalyRow(
-            kind=_KINDS.get(one.kind, one.kind),
-            key=one.key,
-            detail=one.detail,
-            count=one.count,
-            first=formats.date_time(one.first_seen_at, zone),
-            last=formats.date_time(one.last_seen_at, zone),
-        )
-        for one in found
-    ]
+def _anomaly_row(anomaly: Anomaly, zone: ZoneInfo) -> AnomalyRow:
+    return AnomalyRow(
+        kind=_KINDS.get(anomaly.kind, anomaly.kind),
+        key=anomaly.key,
+        detail=anomaly.detail,
+        count=anomaly.count,
+        first=formats.date_time(anomaly.first_seen_at, zone),
+        last=formats.date_time(anomaly.last_seen_at, zone),
+    )
 
 
-def _events(zone: ZoneInfo) -> list[SecurityEvent]:
-    found = AuditEntry.objects.filter(action__startswith="security.")[:ROWS]
-    return [
-        SecurityEvent(
-            at=formats.date_time(one.at, zone),
-            kind=one.action.removeprefix("security."),
-            detail=one.detail,
-            request_id=one.request_id,
-        )
-        for one in found
-    ]
+def _security_event(entry: AuditEntry, zone: ZoneInfo) -> SecurityEvent:
+    return SecurityEvent(
+        at=formats.date_time(entry.at, zone),
+        kind=entry.action.removeprefix("security."),
+        detail=entry.detail,
+        request_id=entry.request_id,
+    )
 
 
 def _versions() -> list[tuple[str, str]]:

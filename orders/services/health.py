@@ -66,8 +66,12 @@ def last_worker_heartbeat() -> datetime | None:
 
 def is_worker_alive(*, now: datetime) -> bool:
     """Whether there was a worker heartbeat within a minute."""
-    last = last_worker_heartbeat()
-    return last is not None and now - last < SILENT_AFTER
+    return is_recent(last_worker_heartbeat(), now=now)
+
+
+def is_recent(heartbeat: datetime | None, *, now: datetime) -> bool:
+    """Whether the heartbeat, if there was one, is less than a minute old."""
+    return heartbeat is not None and now - heartbeat < SILENT_AFTER
 
 
 def delete_old_heartbeats(*, now: datetime) -> None:

@@ -7,7 +7,14 @@ concurrent calls, batch_writer.py stores the rows, lease.py lets only one proces
 context.py combines these. progress.py reports the state to pages, and lets an admin resume.
 """
 
-from .progress import SyncNotStopped, SyncPhase, SyncProgress, read_progress, resume_sync
+from .progress import (
+    SyncNotStopped,
+    SyncPhase,
+    SyncProgress,
+    is_first_run,
+    read_progress,
+    resume_sync,
+)
 from .runner import (
     Choose,
     SyncJob,
@@ -28,6 +35,7 @@ __all__ = [
     "SyncRun",
     "choose_jobs_until_current",
     "due_job",
+    "is_first_run",
     "is_index_current",
     "read_progress",
     "request_full_sync",

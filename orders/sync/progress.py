@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from django.conf import settings
 
+from orders import goody_api
 from orders.audit import Action, audited_action, record_action
 from orders.models import ApiLimits, SyncState
 from orders.rights import Actor
@@ -57,6 +58,7 @@ class SyncProgress:
     problem: str = ""
     failing_since: datetime | None = None
     paused_until: datetime | None = None
+    is_key_rejected: bool = False
 
 
 def read_progress(now: datetime) -> SyncProgress:
@@ -93,6 +95,7 @@ def _progress(state: SyncState, limits: ApiLimits, now: datetime) -> SyncProgres
         problem=problem,
         failing_since=state.failing_since,
         paused_until=limits.paused_until if phase is SyncPhase.PAUSED else None,
+        is_key_rejected=limits.is_key_rejected(settings.GOODY_API_KEY),
     )
 
 
@@ -110,6 +113,14 @@ def _phase(state: SyncState, limits: ApiLimits, now: datetime) -> tuple[SyncPhas
     if state.is_complete:
         return SyncPhase.COMPLETE, ""
     return SyncPhase.NEVER_BEGUN, ""
+
+
+def is_first_run(progress: SyncProgress) -> bool:
+    """Whether there is nothing to show yet: no order was imported, or no key is set or accepted."""
+    if progress.is_complete:
+        return False
+    is_cut_off = bool(goody_api.missing_setting_names()) or progress.is_key_rejected
+    return is_cut_off or not progress.imported
 
 
 class SyncNotStopped(Exception):

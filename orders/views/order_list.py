@@ -28,12 +28,11 @@ from orders.presenters.list_page import EmptyList, ListPage, finding_summary
 from orders.presenters.list_views import PRESETS, make_saved_view_bar
 from orders.presenters.live_list import make_live_page
 from orders.presenters.rows import shows_action_column
-from orders.presenters.setup import is_first_run
 from orders.rights import Right
 from orders.search import SearchTimeout
 from orders.search.paste import recognize_identifiers
 from orders.services import LivePage, OrderNotFound
-from orders.sync import SyncProgress
+from orders.sync import SyncProgress, is_first_run
 from orders.viewer import Request
 
 from .concurrency import page_call_slot

@@ -9,10 +9,11 @@ from django import shortcuts
 from django.http import HttpResponse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from orders import services, sync
+from orders import bulk, services, sync
 from orders.presenters.setup import make_setup_page
 from orders.presenters.system import make_sync_section, make_system_page
 from orders.rights import Right
+from orders.services.system_status import active_admins, read_setup_status, read_system_status
 from orders.viewer import Request
 
 from .concurrency import GOODY_READ, in_concurrency_group
@@ -47,8 +48,14 @@ def sync_resume(request: Request) -> HttpResponse:
 
 def _page(request: Request, *, check: services.ApiKeyCheck | None = None) -> HttpResponse:
     viewer = request.viewer
+    page = make_system_page(
+        read_system_status(now=viewer.now),
+        is_queue_reachable=bulk.is_queue_reachable(),
+        zone=viewer.zone,
+        now=viewer.now,
+    )
     context = {
-        "system": make_system_page(zone=viewer.zone, now=viewer.now),
+        "system": page,
         "syncing": make_sync_section(viewer.sync_progress, zone=viewer.zone),
         "check": check,
     }
@@ -79,4 +86,11 @@ def setup_steps(request: Request) -> HttpResponse:
 
 def _setup_context(request: Request) -> dict[str, Any]:
     viewer = request.viewer
-    return {"setup": make_setup_page(viewer), "is_admin": viewer.actor.may(Right.SYSTEM)}
+    is_admin = viewer.actor.may(Right.SYSTEM)
+    page = make_setup_page(
+        read_setup_status(now=viewer.now),
+        viewer.sync_progress,
+        admins=() if is_admin else active_admins(),
+        viewer=viewer,
+    )
+    return {"setup": page, "is_admin": is_admin}
