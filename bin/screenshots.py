@@ -37,20 +37,29 @@ def main() -> int:
 
 
 def take_screenshots(page: Page) -> list[Path]:
-    """Take screenshots of the list, an order that expires soon and its dialog; return the files."""
+    """Take screenshots as a lead; return the files.
+
+    They show the list, an order that expires soon, its dialog, and the preview of an extension of
+    the gifts that expire within a week.
+    """
     page.goto(f"{URL}/login/")
-    page.get_by_label("User name").fill("agent")
-    page.get_by_label("Password").fill("agent-demo")
+    page.get_by_label("User name").fill("lead")
+    page.get_by_label("Password").fill("lead-demo")
     page.get_by_role("button", name="Log in").click()
     page.wait_for_url("**/orders/")
-    screenshots = [take_screenshot(page, "orders")]
+    files = [take_screenshot(page, "orders")]
     page.goto(f"{URL}/orders/?expires=7d")
     page.locator(".orders tbody tr").nth(1).get_by_role("link").first.click()
     page.get_by_text("just now").wait_for()
-    screenshots.append(take_screenshot(page, "order"))
+    files.append(take_screenshot(page, "order"))
     page.get_by_role("link", name="Extend…").click()
     page.get_by_role("button", name="Extend to").and_(page.locator(":enabled")).wait_for()
-    return [*screenshots, take_screenshot(page, "dialog")]
+    files.append(take_screenshot(page, "dialog"))
+    page.goto(f"{URL}/orders/?expires=7d")
+    page.get_by_role("checkbox", name="Select this page").click()
+    page.get_by_role("button", name="Extend…").click()
+    page.wait_for_url("**/selections/**")
+    return [*files, take_screenshot(page, "preview")]
 
 
 def take_screenshot(page: Page, name: str) -> Path:
