@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orders.presenters.csv_cells import escape_text
+from orders.presenters.csv_files import escape_text
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from django.test import Client
 from django.utils import timezone
 
 from orders import search, services
-from orders.presenters.csv_export import csv_chunks
+from orders.presenters.csv_files import order_csv_chunks
 from orders.search.parse import parse_query
 from orders.search.query import Query
 from testing.dialogs import dialog, htmx, text, url
@@ -307,7 +307,7 @@ def test_rows_and_csv_mark_unreadable_values(emulator: Emulator, agent: Client) 
     for order_id in (amount, expiry):
         services.refresh_order(order_id=order_id, now=timezone.now())
     hits = search.iterate_hits(Query(), now=timezone.now())
-    lines = list(csv.DictReader(b"".join(csv_chunks(hits)).decode("utf-8-sig").splitlines()))
+    lines = list(csv.DictReader(b"".join(order_csv_chunks(hits)).decode("utf-8-sig").splitlines()))
     cells = {line["order_id"]: (line["amount_usd"], line["expires_at"]) for line in lines}
     assert cells[str(amount)][0] == "unreadable"
     assert cells[str(expiry)][1] == "unreadable"

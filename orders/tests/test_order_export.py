@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from orders import index, services
 from orders.models import AuditEntry, State
-from orders.presenters.csv_export import COLUMNS, csv_chunks
+from orders.presenters.csv_files import ORDER_COLUMNS, order_csv_chunks
 from orders.rights import NotAllowed
 from orders.search import Hit, SearchTimeout, paging
 from orders.search.query import Query, Sort
@@ -59,7 +59,7 @@ def read(content: bytes) -> list[list[str]]:
 
 
 def exported(query: Query = ALL) -> list[list[str]]:
-    return read(b"".join(csv_chunks(hits(query))))
+    return read(b"".join(order_csv_chunks(hits(query))))
 
 
 def audited() -> list[tuple[str, str, str]]:
@@ -88,8 +88,8 @@ def test_every_column_of_an_order() -> None:
         payment_link="https://checkout.example.test/SECRET",
         event_times={"created_at": "2026-10-01T08:00:00Z"},
     )
-    assert [dict(zip(COLUMNS, line, strict=True)) for line in exported()] == [
-        dict(zip(COLUMNS, COLUMNS, strict=True)),
+    assert [dict(zip(ORDER_COLUMNS, line, strict=True)) for line in exported()] == [
+        dict(zip(ORDER_COLUMNS, ORDER_COLUMNS, strict=True)),
         {
             "order_id": str(order_id),
             "reference_id": "ABCD1234EFGH5678IJKL9012",
@@ -125,7 +125,7 @@ def test_unknown_values_are_empty_cells() -> None:
         amounts=None,
         expires_at=None,
     )
-    line = dict(zip(COLUMNS, exported()[1], strict=True))
+    line = dict(zip(ORDER_COLUMNS, exported()[1], strict=True))
     said = {"order_id", "status", "items", "is_before_tax", "read_at"}
     flags = {"is_swapped", "is_payment_pending", "has_delivery_trouble"}
     assert {name for name, value in line.items() if value} == said | flags
@@ -137,7 +137,7 @@ def test_no_cell_is_a_formula(first: str) -> None:
     known()
     names = ("recipient_name", "recipient_email", "product", "sender", "status")
     hit = next(hits())._replace(**dict.fromkeys(names, hostile))
-    cells = [cell for line in read(b"".join(csv_chunks(_given(hit)))) for cell in line]
+    cells = [cell for line in read(b"".join(order_csv_chunks(_given(hit)))) for cell in line]
     assert cells.count(f"'{hostile}") == 5
     assert not [cell for cell in cells if cell.startswith(first)]
 
@@ -158,10 +158,10 @@ def test_export_has_the_order_of_the_list(monkeypatch: pytest.MonkeyPatch) -> No
 def test_export_streams_orders_in_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     """The file is produced page by page; no page is read before the client needs it."""
     monkeypatch.setattr(exports, "CHUNK", 2)
-    monkeypatch.setattr("orders.presenters.csv_export.CHUNK_SIZE", 2)
+    monkeypatch.setattr("orders.presenters.csv_files.ROWS_PER_CHUNK", 2)
     for _ in range(5):
         known()
-    parts = csv_chunks(hits())
+    parts = order_csv_chunks(hits())
     assert next(parts).count(b"\r\n") == 1 + 2
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM orders_order")
@@ -211,7 +211,7 @@ def test_a_download_is_audited_with_its_size() -> None:
 
 
 def test_an_empty_list_is_an_empty_file() -> None:
-    assert exported() == [list(COLUMNS)]
+    assert exported() == [list(ORDER_COLUMNS)]
     assert audited()[1] == ("Lead", "complete", "0 orders")
 
 
@@ -223,10 +223,10 @@ def test_export_requires_the_right(role: str) -> None:
 
 
 def test_disconnect_during_a_download_is_audited(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("orders.presenters.csv_export.CHUNK_SIZE", 1)
+    monkeypatch.setattr("orders.presenters.csv_files.ROWS_PER_CHUNK", 1)
     for _ in range(3):
         known()
-    parts = csv_chunks(hits())
+    parts = order_csv_chunks(hits())
     next(parts)
     parts.close()
     assert audited()[1] == (
@@ -271,7 +271,7 @@ def test_incomplete_file_says_so_in_its_last_line(
     orders = hits()
     first = next(orders)
     happens(monkeypatch)
-    lines = read(b"".join(csv_chunks(orders)))
+    lines = read(b"".join(order_csv_chunks(orders)))
     # The second order of the first page, then the line about the interruption.
     assert len(lines) == 3
     assert lines[1][0] != str(first.uuid)
@@ -292,7 +292,7 @@ def test_a_broken_connection_is_reported_in_the_file_and_in_the_audit(
     pid = connection.connection.info.backend_pid
     with psycopg.connect(**_where(), autocommit=True) as other:
         other.execute("SELECT pg_terminate_backend(%s)", [pid])
-    lines = read(b"".join(csv_chunks(orders)))
+    lines = read(b"".join(order_csv_chunks(orders)))
     assert lines[-1][0].startswith("INCOMPLETE: the dashboard's own database did not answer")
     assert audited()[1][1] == "incomplete"
 

@@ -19,8 +19,8 @@ from orders.bulk.selections import NothingSelected
 from orders.bulk.undo import freeze_undo, may_undo_job
 from orders.models import Job, JobItem, JobRelation, JobState, Order
 from orders.presenters import job_items, job_list, job_page
+from orders.presenters.csv_files import job_csv_chunks
 from orders.presenters.elements import Banner
-from orders.presenters.job_csv import job_csv_chunks
 from orders.presenters.job_status import make_job_status
 from orders.presenters.job_texts import job_name, job_title
 from orders.rights import Actor, Right

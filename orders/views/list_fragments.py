@@ -19,7 +19,7 @@ from orders.list_columns import (
 from orders.models import Label, Profile
 from orders.presenters.columns import column_choices, shown_columns
 from orders.presenters.condition_texts import OPERATOR_HINTS
-from orders.presenters.csv_export import csv_chunks
+from orders.presenters.csv_files import order_csv_chunks
 from orders.presenters.filter_form import common_names_with_counts, option_counts
 from orders.presenters.list_views import MAX_COUNT, PRESETS, tab_counts
 from orders.presenters.page_changes import InvalidPageToken, compare_pages, parse_page_token
@@ -146,7 +146,7 @@ def order_export(request: Request) -> HttpResponseBase:
     hits = services.export_orders(intent, list_request.list_query.query, now=viewer.now)
     name = f"orders-{formats.convert_to_zone(viewer.now, viewer.zone):%Y-%m-%d}.csv"
     return StreamingHttpResponse(
-        csv_chunks(hits),
+        order_csv_chunks(hits),
         content_type="text/csv; charset=utf-8",
         headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )
