@@ -11,8 +11,7 @@ from zoneinfo import ZoneInfo
 from django.utils import timezone
 
 from orders import index
-from orders.bulk.preview import BulkParameters, Plan, make_plan
-from orders.bulk.rules import ExtensionRule
+from orders.bulk.preview import BulkParameters, ExtensionRule, Plan, make_plan
 from orders.bulk.selections import freeze_orders
 from orders.eligibility import ExpirationPreset
 from orders.models import Selection

@@ -1,8 +1,8 @@
 """Jobs: one action on many orders, run by workers through the same services as a single action.
 
-selections.py stores the orders that a person selects. preview.py plans the action for each of them
-(rules.py: the new expirations, limits.py: the limits of a person), submit.py creates the job of
-a plan. undo.py selects the orders that a job extended.
+selections.py stores the orders that a person selects, undo.py those that a job extended. preview.py
+plans the action for each of them, limits.py has the limits of a person, submit.py creates the job
+of a plan.
 
 jobs.py creates jobs and changes them for people, reruns.py creates a job of the items that an ended
 one has left. runner.py runs their items (items.py) under a lease (lease.py), job_end.py ends them,

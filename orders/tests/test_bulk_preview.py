@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from orders import eligibility, index
-from orders.bulk.rules import ExtensionRule
+from orders.bulk.preview import ExtensionRule
 from orders.bulk.selection_parts import decode_positions, encode_positions
 from orders.eligibility import ExpirationPreset
 from orders.models import Order, Selection, State

@@ -14,8 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from orders import services
 from orders.bulk import JobParams, selections
 from orders.bulk.limits import BulkLimitReached, read_bulk_limit
-from orders.bulk.preview import BulkParameters, Plan, make_plan
-from orders.bulk.rules import ExtensionRule
+from orders.bulk.preview import BulkParameters, ExtensionRule, Plan, make_plan
 from orders.bulk.selections import NothingSelected, TooManySelected
 from orders.bulk.submit import job_of_selection, submit_plan
 from orders.forms.selections import (
