@@ -16,7 +16,7 @@ from django.db import Error as DatabaseFailure
 from django.http import HttpRequest
 from django.urls import reverse
 
-from orders import formats, goody_api
+from orders import formats, goody_api, services
 from orders.audit import AccountEvent
 from orders.bulk import current_jobs
 from orders.models import AuditEntry, Operation
@@ -26,6 +26,7 @@ from orders.presenters.operations import OperationNotice, make_notice
 from orders.rights import Actor, Right
 from orders.search.parse import OPERATOR_NAMES
 from orders.search.paste import MAX_SEARCH_BYTES
+from orders.services import FrameFacts
 from orders.viewer import Viewer
 
 # More of them are shown when these have been opened.
@@ -97,6 +98,8 @@ def _person(request: HttpRequest) -> dict[str, Any]:
     viewer = getattr(request, "viewer", None)
     if viewer is None or getattr(request, "is_frame_bare", False):
         return {}
+    # Read when the template shows the first of them: fragments show none.
+    facts = cache(partial(_facts, viewer))
     try:
         return {
             "theme": viewer.theme,
@@ -107,22 +110,34 @@ def _person(request: HttpRequest) -> dict[str, Any]:
             "role_sentence": _role_sentence(viewer.actor),
             "navigation": navigation_items(request, viewer.actor),
             "sync_status": partial(_sync_status, viewer),
-            "notices": partial(_notices, viewer),
-            "limit_notice": partial(_limit_notice, viewer),
-            "open_outcomes": partial(_open_outcomes, viewer.actor),
+            "notices": partial(_notices, viewer, facts),
+            "limit_notice": partial(_limit_notice, viewer, facts),
+            "open_outcomes": partial(_open_outcomes, viewer.actor, facts),
             # Several parts of the frame show them.
-            "jobs": cache(partial(_frame_jobs, request, viewer)),
+            "jobs": cache(partial(_frame_jobs, request, viewer, facts)),
         }
     except DatabaseFailure:
         return {}
 
 
-def _limit_notice(viewer: Viewer) -> str:
+def _facts(viewer: Viewer) -> FrameFacts:
+    """Return what there is to show about writes and jobs; nothing if the database fails."""
+    if viewer.actor.user_id is None:
+        return FrameFacts()
+    try:
+        return services.read_frame_facts(viewer.actor.user_id, limit_since=viewer.now - _NOTICE_FOR)
+    except DatabaseFailure:
+        return FrameFacts()
+
+
+def _limit_notice(viewer: Viewer, facts: Callable[[], FrameFacts]) -> str:
+    if not (viewer.actor.may(Right.READ_ALL_AUDIT) and facts().is_limit_reached):
+        return ""
     lately = AuditEntry.objects.filter(
         action=AccountEvent.CANCEL_LIMIT, at__gt=viewer.now - _NOTICE_FOR
     )
     try:
-        found = lately.first() if viewer.actor.may(Right.READ_ALL_AUDIT) else None
+        found = lately.first()
     except DatabaseFailure:
         found = None
     if found is None:
@@ -141,19 +156,18 @@ def _sync_status(viewer: Viewer) -> SyncStatus | None:
         return None
 
 
-def _open_outcomes(actor: Actor) -> int:
+def _open_outcomes(actor: Actor, facts: Callable[[], FrameFacts]) -> int:
     """Return the number of writes in the audit that this person sees, 0 without that right."""
-    try:
-        if actor.may(Right.READ_ALL_AUDIT):
-            return Operation.objects.count_unsettled()
-        if actor.may(Right.READ_OWN_AUDIT):
-            return Operation.objects.count_unsettled(actor.user_id)
-    except DatabaseFailure:
-        pass
-    return 0
+    if actor.may(Right.READ_ALL_AUDIT):
+        return facts().unsettled
+    return facts().own_unsettled if actor.may(Right.READ_OWN_AUDIT) else 0
 
 
-def _frame_jobs(request: HttpRequest, viewer: Viewer) -> TopBarJobs:
+def _frame_jobs(
+    request: HttpRequest, viewer: Viewer, facts: Callable[[], FrameFacts]
+) -> TopBarJobs:
+    if not facts().has_job:
+        return TopBarJobs()
     match = request.resolver_match
     shown = match.kwargs["job_id"] if match and match.url_name == "job" else None
     try:
@@ -162,8 +176,10 @@ def _frame_jobs(request: HttpRequest, viewer: Viewer) -> TopBarJobs:
         return TopBarJobs()
 
 
-def _notices(viewer: Viewer) -> list[OperationNotice]:
+def _notices(viewer: Viewer, facts: Callable[[], FrameFacts]) -> list[OperationNotice]:
     """Return writes of this person for which a later read showed something unexpected."""
+    if not facts().has_notice:
+        return []
     try:
         found = Operation.objects.with_later_notice(viewer.actor.user_id)[:MAX_NOTICES]
         return [make_notice(one, now=viewer.now, zone=viewer.zone) for one in found]

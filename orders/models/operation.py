@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import connections, models
+from django.db import models
 from django.db.models import Q
 from django.db.models.expressions import RawSQL
 
@@ -100,10 +100,6 @@ _BLOCKING = (
     f"order_uuid = %s AND may_take_effect AND state IN ({_literals(CLOSED_BY_READS)})"
     " AND confirmed_at IS NULL ORDER BY created_at DESC"
 )
-_COUNT_UNSETTLED = f"""
-    SELECT count(*) FROM orders_operation
-    WHERE {_OPEN} AND state IN ({_literals(UNSETTLED_STATES)})
-"""  # noqa: S608
 
 
 class OperationQuerySet(models.QuerySet["Operation"]):
@@ -143,18 +139,6 @@ class OperationQuerySet(models.QuerySet["Operation"]):
     def insert(self, operation: Operation) -> None:
         """Insert a new operation. Raises IntegrityError if the form or the order has one."""
         insert_row(operation, using=self.db)
-
-    def count_unsettled(self, user_id: int | None = None) -> int:
-        """Return the number of writes whose outcome is not known, of one person or of all.
-
-        Every page shows it.
-        """
-        sql, values = _COUNT_UNSETTLED, []
-        if user_id is not None:
-            sql, values = f"{sql} AND actor_id = %s", [user_id]
-        with connections[self.db].cursor() as cursor:
-            cursor.execute(sql, values)
-            return int(cursor.fetchone()[0])
 
     def with_later_notice(self, user_id: int | None) -> OperationQuerySet:
         """Return the person's operations with an unacknowledged notice about a later read."""

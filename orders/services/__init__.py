@@ -2,8 +2,8 @@
 
 reading.py reads. writes/ holds the two writes: their kinds, sending one, its state transitions, and
 resolving an outcome that is unknown. searching.py, findings.py, saved_views.py and exports.py serve
-the lists, indexed_orders.py bulk actions; key_check.py checks the API key, anomalies.py counts
-undocumented content.
+the lists, indexed_orders.py bulk actions, frame.py the frame of every page; key_check.py checks the
+API key, anomalies.py counts undocumented content.
 """
 
 from .anomalies import record_anomalies, record_unreadable
@@ -16,6 +16,7 @@ from .findings import (
     delete_expired_findings,
     get_finding,
 )
+from .frame import FrameFacts, read_frame_facts
 from .indexed_orders import IndexedOrder, indexed_orders, matching_order_ids, stored_snapshots
 from .key_check import KEY_WORKS, ApiKeyCheck, check_api_key
 from .reading import (
@@ -85,6 +86,7 @@ __all__ = [
     "ExportIncomplete",
     "FindingNotFound",
     "FormKeyReused",
+    "FrameFacts",
     "IndexedOrder",
     "InvalidSavedView",
     "ListedOrder",
@@ -137,6 +139,7 @@ __all__ = [
     "may_undo_extension",
     "move_view_up",
     "operations_due_for_reading",
+    "read_frame_facts",
     "record_anomalies",
     "record_export_end",
     "record_unreadable",
