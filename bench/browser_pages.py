@@ -2,9 +2,10 @@
 
 For each site in turn: the first paint of the whole page, and the time from the click on the link to
 the next page until that page is painted. For the dashboard alone: the time from a key in the search
-box to the painted options, and the CPU time of a page turn in the browser. Then, once,
-the bytes over the wire, the number of elements, and the bytes of a row's tags. "× bare" is the
-ratio to the first paint of a page of 30 KB without scripts and styles, in the same browser and run.
+box to the painted options, and the CPU time of a page turn in the browser. Then, once, also for a
+lead, whose rows have checkboxes: the bytes over the wire, the number of elements, and the bytes of
+a row's tags. "× bare" is the ratio to the first paint of a page of 30 KB without scripts and
+styles, in the same browser and run.
 BROWSER_ROUNDS (20) is the number of measurements of each kind.
 """
 
@@ -31,13 +32,14 @@ from bench.paint_times import (
 )
 from bench.peers import copy_orders_for_peers, running_datasette
 from bench.report import Goal
-from bench.serving import get_page, running_web_server, sign_in_agent
+from bench.serving import get_page, running_web_server, sign_in, sign_in_agent
 from bench.timings import Timings
 from testing.browser import launch_options
 from testing.serving import Visitor
 
 _ROUNDS = int(os.environ.get("BROWSER_ROUNDS", "20"))
 _OURS, _ADMIN, _TABLE = "ours", "admin, tuned and analyzed", "Datasette"
+_LEAD = "ours, as a lead"
 _SETTLING_MS = 700
 _TIMES_BARE = 1.2
 _SWAP_MS = 40.0
@@ -77,17 +79,21 @@ def measure_browser() -> None:
         env = {**database.env, "PEERS_DATABASE": f"sqlite:///{peers}"}
         with running_web_server(env) as web, running_datasette(peers) as datasette:
             sites = [*dashboard_sites(sign_in_agent(web)), datasette_site(datasette)]
+            lead = list_site(sign_in(web, "lead"), name=_LEAD)
             with _running_browser() as browser:
                 measure_sites(browser, sites, database, rounds=_ROUNDS)
+                print_weights(browser, [sites[0], lead, *sites[1:]])
 
 
 def dashboard_sites(visitor: Visitor) -> list[Site]:
     """Return our list, and Django's admin on the same server."""
     admin = "/peers/peers/analyzedorder/"
-    return [
-        Site(_OURS, visitor, "/orders/", ".pager [rel=next]", is_swapped=True),
-        Site(_ADMIN, visitor, admin, ".paginator a[href*='p=2']"),
-    ]
+    return [list_site(visitor), Site(_ADMIN, visitor, admin, ".paginator a[href*='p=2']")]
+
+
+def list_site(visitor: Visitor, *, name: str = _OURS) -> Site:
+    """Return our list."""
+    return Site(name, visitor, "/orders/", ".pager [rel=next]", is_swapped=True)
 
 
 def datasette_site(visitor: Visitor) -> Site:
@@ -115,7 +121,7 @@ def measure_sites(
     rounds: int,
     is_warm: bool = False,
 ) -> None:
-    """Measure and print everything. The first site is ours.
+    """Measure and print times. The first site is ours.
 
     The first round does not count, unless the browser `is_warm`.
     """
@@ -132,14 +138,18 @@ def measure_sites(
     series = _measure(asked, range(1 if is_warm else 0, rounds + 1))
     _print_times(series, delay=_debounce(ours))
     _print_cpu(mine, ours, rounds=rounds)
+    for context in contexts.values():
+        context.close()
+
+
+def print_weights(browser: Browser, sites: Sequence[Site]) -> None:
+    """Measure and print the weight of each site. Only ours has goals."""
     report.print_title(
         "Weight of a page of 50 orders",
         *("first visit", "page turn", "requests", "elements", "markup/row"),
     )
     for site in sites:
-        _print_weight(browser, site, is_ours=site is ours)
-    for context in contexts.values():
-        context.close()
+        _print_weight(browser, site, is_ours=site.name in (_OURS, _LEAD))
 
 
 def _bare_url(site: Site) -> str:

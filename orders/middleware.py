@@ -55,7 +55,10 @@ class RequestIdFilter(logging.Filter):
 
 
 class RequestIdMiddleware:
-    """Assign an id to each request, for the logs, error pages, the audit and a response header."""
+    """Assign an id to each request, for the logs, error pages, the audit and a response header.
+
+    Responses with a static file have neither header, since a first visit loads a dozen of them.
+    """
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -65,9 +68,10 @@ class RequestIdMiddleware:
         # Not reset at the end: Django logs refusals after the last middleware.
         _request_id.set(request.request_id)
         response = self.get_response(request)
-        response["X-Request-Id"] = request.request_id
-        # By this the page's script distinguishes our responses from those of a proxy.
-        response["X-Goody-Admin"] = "1"
+        if not request.path_info.startswith(settings.STATIC_URL):
+            response["X-Request-Id"] = request.request_id
+            # By this the page's script distinguishes our responses from those of a proxy.
+            response["X-Goody-Admin"] = "1"
         return response
 
 

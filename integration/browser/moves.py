@@ -88,6 +88,12 @@ def row(page: Page, order_id: str) -> Locator:
     return page.locator(f"#order-{order_id}")
 
 
+def row_action(page: Page, order_id: str, key: str) -> Locator:
+    """Return the link of an order's row that the key follows: "e" to extend, "c" to cancel."""
+    action = {"e": "expiration", "c": "cancel"}[key]
+    return row(page, order_id).locator(f'.actions [href$="/{action}/"]')
+
+
 def expect_listed(page: Page, *order_ids: str) -> None:
     """Wait until the list shows these orders in this sequence."""
     rows = page.locator(".orders tbody tr")

@@ -25,6 +25,7 @@ from .moves import (
     open_filter,
     pager_link,
     row,
+    row_action,
     submit_button,
 )
 from .site import Site
@@ -112,7 +113,7 @@ def test_after_a_row_was_replaced_by_a_write(agent: Page, site: Site) -> None:
     order_id = site.order_on_page(2, size=25)
     go_to_page_2(agent)
     first = first_row(agent)
-    extend_in_dialog(agent, row(agent, order_id).locator('[data-key="e"]'))
+    extend_in_dialog(agent, row_action(agent, order_id, "e"))
     expires = row(agent, order_id).locator(".expires small").inner_text()
 
     def check() -> None:
@@ -127,7 +128,7 @@ def test_after_a_row_was_replaced_by_a_write(agent: Page, site: Site) -> None:
 def test_after_a_dialog_was_opened(agent: Page, site: Site, is_closed: bool) -> None:
     order_id = site.open_order()
     agent.goto("/orders/?per_page=25")
-    row(agent, order_id).locator('[data-key="c"]').click()
+    row_action(agent, order_id, "c").click()
     expect(in_dialog(agent, "Keep gift")).to_be_focused()
     if is_closed:
         agent.keyboard.press("Escape")

@@ -16,7 +16,7 @@ from orders.models import CreationTimeSource, SyncState
 from testing.browser import BrowserLog
 from testing.list_pages import complete_sync
 
-from .moves import in_dialog, row
+from .moves import in_dialog, row, row_action
 from .site import Site
 
 
@@ -48,7 +48,7 @@ def test_a_row_keeps_its_creation_date(agent: Page, site: Site, watch: BrowserLo
     before = cells.all_inner_texts()
     assert re.fullmatch(r"\d+ \w+", before[-1])
     interrupt(site, order_id)
-    row(agent, order_id).locator('[data-key="c"]').click()
+    row_action(agent, order_id, "c").click()
     agent.locator("#dialog #id_note").fill("typed before the read failed")
     expect(in_dialog(agent, "Read again")).to_be_visible()
     expect(in_dialog(agent, "Cancel gift")).to_be_disabled()

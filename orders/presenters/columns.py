@@ -27,7 +27,8 @@ class ColumnHead(NamedTuple):
     """The header of a column, and the URL that sorts by it or reverses the sort.
 
     `key` is "" if the column cannot be sorted. `sorted` is the value of `aria-sort`; "" if the list
-    is sorted by another column.
+    is sorted by another column. `box_label` is the label of the checkbox of the whole page, beside
+    which the rows have theirs; "" in other columns.
     """
 
     css: str
@@ -35,6 +36,7 @@ class ColumnHead(NamedTuple):
     key: str = ""
     url: str = ""
     sorted: str = ""
+    box_label: str = ""
 
 
 def shown_columns(filters: Filters, profile: Profile) -> Columns:
@@ -54,7 +56,14 @@ def _head(filters: Filters, name: str, order: Sort) -> ColumnHead:
     is_sorted = order.key == name
     url = filters.replace(sort=order.reversed if is_sorted else _FIRST_SORT[name]).url()
     direction = "descending" if order.is_descending else "ascending"
-    return ColumnHead(name, COLUMNS[name], name, url, direction if is_sorted else "")
+    return ColumnHead(
+        name,
+        COLUMNS[name],
+        name,
+        url,
+        direction if is_sorted else "",
+        box_label="Select this page" if name == REQUIRED_COLUMN else "",
+    )
 
 
 class ColumnChoice(NamedTuple):

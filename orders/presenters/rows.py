@@ -46,7 +46,7 @@ class OrderRow(NamedTuple):
     recipient: str
     email: str
     gift: str
-    # The badge: its color, its icon, both as classes, and its text.
+    # The badge: its color, its icon, the classes for both, and its text.
     tone: str
     icon: str
     badge: str
@@ -283,9 +283,10 @@ _ICONS = {
 
 
 def _classes(badge: Badge) -> str:
-    """Return the classes of a badge: its tone, and its icon if that is not the tone's."""
-    icon = "" if _ICONS[badge.tone] == badge.icon else f" icon--{badge.icon}"
-    return f"badge--{badge.tone}{icon}"
+    """Return the classes of a badge for its tone and its icon, without those of a plain badge."""
+    tone = "" if badge.tone == "neutral" else f"badge--{badge.tone}"
+    icon = "" if _ICONS[badge.tone] == badge.icon else f"icon--{badge.icon}"
+    return f"{tone} {icon}".strip()
 
 
 def _gift(hit: Hit) -> str:

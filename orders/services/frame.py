@@ -14,12 +14,11 @@ from orders.models.statements import database_values
 
 
 class FrameFacts(NamedTuple):
-    """What there is to show.
+    """The number of writes whose outcome is not known, and whether there is anything else to show.
 
-    `unsettled` is the number of writes whose outcome is not known, `own_unsettled` of those that
-    the person requested. A later read showed something unexpected about a write of theirs
-    (`has_notice`); somebody reached the limit of cancels lately (`is_limit_reached`); a job of
-    theirs, or one that waits for an approval, has not ended (`has_job`).
+    `own_unsettled` counts the writes that the person requested. `has_notice`: a later read showed
+    something unexpected about a write of the person. `is_limit_reached`: somebody reached the limit
+    of cancels lately. `has_job`: a job of the person, or one that awaits approval, has not ended.
     """
 
     unsettled: int = 0

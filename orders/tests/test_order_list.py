@@ -237,7 +237,7 @@ def test_row_links_to_the_order_and_back(agent, emulator):
     place = agent.get(URL, {"goto": position})["Location"]
     row = row_of(agent.get(place), order["id"])
     assert 'data-status="notified"' in row
-    assert '<span class="badge badge--neutral">Notified</span>' in row
+    assert '<span class="badge">Notified</span>' in row
     url = f"/orders/{order['id']}/"
     assert f'<a href="{order["id"]}/">' in row
     opened = agent.get(url, headers={"Referer": f"http://testserver{place}"})

@@ -13,8 +13,8 @@ const SHORTCUTS = {
   "/": () => searchBox()?.select(),
   j: () => (rows().length ? moveBy(1) : follow('.neighbors [rel="next"]')),
   k: () => (rows().length ? moveBy(-1) : follow('.neighbors [rel="prev"]')),
-  e: () => act("e", "extend"),
-  c: () => act("c", "cancel"),
+  e: () => act("e", "extend", "expiration"),
+  c: () => act("c", "cancel", "cancel"),
   x: () => follow('[name="order"]', currentRow()),
   y: () => follow('[data-key="y"]'),
   r: () => follow("[data-refresh]"),
@@ -23,10 +23,12 @@ const SHORTCUTS = {
   "?": () => showDialog("shortcuts"),
 };
 
-/* Open the preview of a bulk action if orders are checked, else the dialog of one order. */
-function act(key, action) {
+/* Open the preview of a bulk action if orders are checked, else the dialog of one order. In a row its
+ * link is found by the end of the URL. */
+function act(key, action, page) {
   const isChecked = document.querySelector('#selection [type="checkbox"]:checked');
-  follow(...(isChecked ? [`#bulk-bar [value="${action}"]`] : [`[data-key="${key}"]`, actionRoot()]));
+  const link = `[data-key="${key}"], .actions [href$="/${page}/"]`;
+  follow(...(isChecked ? [`#bulk-bar [value="${action}"]`] : [link, actionRoot()]));
 }
 
 /* On a list an action needs a current row; an order's page has only the one order. */

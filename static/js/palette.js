@@ -5,9 +5,11 @@ import { activate, activeOf, follow, optionsOf } from "./combobox.js";
 import { byId, showDialog } from "./dom.js";
 import { currentRow } from "./rows.js";
 
-/* The actions of a page with their keys; actions on an order have theirs in `data-key`. */
+/* The actions of a page with their keys; actions on an order's page have theirs in `data-key`. */
 const HERE = {
   "[data-key]": "",
+  '.actions [href$="/expiration/"]': "e",
+  '.actions [href$="/cancel/"]': "c",
   "[data-refresh]": "r",
   '.pager [rel="prev"]': "[",
   '.pager [rel="next"]': "]",

@@ -37,7 +37,7 @@ document.addEventListener("click", (event) => {
 window.addEventListener(
   "click",
   (event) => {
-    const link = event.target.closest(".orders [data-key]");
+    const link = event.target.closest(".orders .actions > a:not(.is-busy)");
     const isModified = event.ctrlKey || event.metaKey || event.shiftKey;
     if (link && !isModified && !link.hasAttribute("hx-get")) {
       link.setAttribute("hx-get", link.getAttribute("href"));

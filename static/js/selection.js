@@ -1,6 +1,5 @@
-/* The checkboxes of a list: ranges by Shift, the whole page, and the announced number of checked ones. */
-
-import { announce, byId } from "./dom.js";
+/* The checkboxes of a list: ranges by Shift, the whole page, and the announced number of checked ones.
+ * It imports nothing, not even dom.js, which would be one more file for a first visit to load. */
 
 const boxes = () => [...document.querySelectorAll('#selection [name="order"]')];
 
@@ -37,13 +36,14 @@ document.addEventListener(
 );
 
 document.addEventListener("change", ({ target }) => {
-  const form = byId("selection");
+  const form = document.getElementById("selection");
   if (form?.contains(target)) {
     const { all, order, "select-page": page } = form.elements;
     const count = boxes().filter((box) => box.checked).length;
     const isWhole = count === (order.length ?? 1);
     check([page ?? {}], isWhole);
     check(isWhole || !all ? [] : [all], false);
-    announce(all?.checked ? "All that match selected" : `${count} selected`);
+    const text = all?.checked ? "All that match selected" : `${count} selected`;
+    document.getElementById("live").textContent = text;
   }
 });

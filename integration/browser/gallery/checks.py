@@ -111,7 +111,7 @@ _INSPECT = """() => {
     "input[type=radio], input[type=checkbox]";
   const smallTargets = all(targets).filter(it => it.checkVisibility() && !it.closest(".sr-only"))
     // The checkbox of a row has enough space around it.
-    .filter(it => !it.matches(".tick input"))
+    .filter(it => !it.matches(".selectable th > input"))
     .map(it => it.closest(".chip, .choice, label") ?? it)
     .map(it => [name(it), it.getBoundingClientRect()])
     .filter(([, box]) => box.width < 24 || box.height < 24)

@@ -85,7 +85,7 @@ SELECTIONS: States = {
         in_turn(
             _page_checked,
             click('[data-check=""]', "#selection"),
-            click(".tick input", ".bulk-bar__actions"),
+            click("#select-page", ".bulk-bar__actions"),
         ),
         role="lead",
     ),
