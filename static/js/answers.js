@@ -48,11 +48,11 @@ function nameOfProblem(ctx) {
   if (!ctx.response.headers.has("X-Goody-Admin") || (isPage && !isRestore)) {
     return "answer-foreign";
   }
-  return ctx.response.status === 401 && !maySafelyLeave(ctx) ? "answer-session" : "";
+  return ctx.response.status === 401 && !mayOpenLogin(ctx) ? "answer-session" : "";
 }
 
 /* Whether the login may replace the page: only if the person requested to leave it. */
-function maySafelyLeave(ctx) {
+function mayOpenLogin(ctx) {
   const isClick = ["click", "submit"].includes(ctx.sourceEvent?.type);
   return isClick && (!byId("dialog").open || isLoading());
 }
@@ -72,12 +72,12 @@ function showProblem(name, ctx) {
   }
   const banner = byId(name).content.firstElementChild.cloneNode(true);
   const fill = (slot, text) => {
-    const place = banner.querySelector(`[data-slot="${slot}"]`);
-    if (place) {
-      place.textContent = text;
+    const element = banner.querySelector(`[data-slot="${slot}"]`);
+    if (element) {
+      element.textContent = text;
     }
   };
-  fill("what", whatWasRequested(ctx));
+  fill("what", requestName(ctx));
   fill("status", ctx.response?.status ?? "");
   const login = banner.querySelector('[data-slot="login"]');
   if (login) {
@@ -86,13 +86,13 @@ function showProblem(name, ctx) {
   banner.querySelector(ctx.request.method === "GET" ? '[data-for="sending"]' : '[data-for="reading"]')?.remove();
   Object.assign(banner.dataset, { name, source: sourceOf(ctx) });
   shown?.remove();
-  const place = placeFor(ctx);
+  const container = containerFor(ctx);
   // It lies over the page and moves nothing, because no person made the request.
-  banner.toggleAttribute("data-aside", isPoll && place === byId("problem"));
-  if (place.closest("[data-skeleton]")) {
-    place.replaceChildren(banner);
+  banner.toggleAttribute("data-aside", isPoll && container === byId("problem"));
+  if (container.closest("[data-skeleton]")) {
+    container.replaceChildren(banner);
   } else {
-    place.prepend(banner);
+    container.prepend(banner);
   }
   announce(banner.querySelector("strong").textContent.trim());
   if (!isPoll) {
@@ -124,13 +124,13 @@ function sourceOf({ sourceElement, request }) {
 }
 
 /* The element in which the banner is shown: near the part that the person uses. */
-function placeFor({ sourceElement, target }) {
+function containerFor({ sourceElement, target }) {
   const dialog = byId("dialog-body");
   const isInDialog = byId("dialog").open && (dialog.contains(sourceElement) || dialog === target);
   return isInDialog ? dialog.querySelector(".dialog__body") || dialog : byId("problem");
 }
 
-function whatWasRequested({ request, sourceElement }) {
+function requestName({ request, sourceElement }) {
   const said = sourceElement.dataset.requests;
   const pressed = request.submitter || (sourceElement.matches("a, button") ? sourceElement : null);
   return said || pressed?.textContent.replace(/\s+/g, " ").trim() || "this page";

@@ -1,7 +1,7 @@
 /* The modal dialog that htmx fills: opening, closing, and returning the focus. */
 
 import { byId } from "./dom.js";
-import { focusAfterDialog, inPart, locate, resolve } from "./focus.js";
+import { focusAfterDialog, fallbackFocus, locate, resolve } from "./focus.js";
 
 const theDialog = () => byId("dialog");
 
@@ -140,7 +140,7 @@ function returnFocus() {
   }
   opener.element.removeAttribute("data-asked");
   const about = opener.element.closest("[data-about]")?.dataset.about;
-  const target = resolve(opener) || inPart(about ? `order-${about}` : opener.part);
+  const target = resolve(opener) || fallbackFocus(about ? `order-${about}` : opener.part);
   opener = null;
   focusAfterDialog(target);
 }

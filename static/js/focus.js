@@ -23,7 +23,7 @@ export function resolve({ element, part, selector }) {
 }
 
 /* The element in a row or an order's page that gets the focus if the focused one is gone. */
-export function inPart(id) {
+export function fallbackFocus(id) {
   const part = byId(id) || byId("order-detail");
   return part?.querySelector("th a, [data-refresh]") || byId("main");
 }

@@ -67,11 +67,11 @@ function shortcutOf(event) {
   if (!isLetter) {
     return "";
   }
-  return /\p{Script=Latin}/u.test(key) ? key.toLowerCase() : byPosition(code);
+  return /\p{Script=Latin}/u.test(key) ? key.toLowerCase() : usLetter(code);
 }
 
 /* The letter of the key on a US keyboard, for layouts without Latin letters. */
-function byPosition(code) {
+function usLetter(code) {
   return { BracketLeft: "[", BracketRight: "]", Slash: "/" }[code] || code.replace(/^Key/, "").toLowerCase();
 }
 

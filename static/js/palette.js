@@ -22,7 +22,7 @@ let pressed = new Map();
 
 export function openCommands() {
   const field = byId("commands-field");
-  byId("commands-here").replaceChildren(...commandsHere());
+  byId("commands-here").replaceChildren(...pageCommands());
   htmx.trigger(byId("commands-all"), "commands");
   byId("commands").showModal();
   field.value = "";
@@ -30,7 +30,7 @@ export function openCommands() {
 }
 
 /* On a list, the actions of the current row. */
-function commandsHere() {
+function pageCommands() {
   const row = currentRow();
   const elements = [...document.querySelectorAll(Object.keys(HERE))].filter((one) => [null, row].includes(one.closest("tr")));
   pressed = new Map();

@@ -1,7 +1,7 @@
 /* Toasts: they are announced, and dismissed after a while unless the pointer or the focus is on them. */
 
 import { announce, byId } from "./dom.js";
-import { inPart } from "./focus.js";
+import { fallbackFocus } from "./focus.js";
 
 const SHOWN_MS = 10_000;
 
@@ -23,7 +23,7 @@ function removeOlder(toast) {
       older.remove();
       // Its Undo had the focus, until it was disabled.
       if (document.activeElement === document.body) {
-        inPart(`order-${about}`).focus();
+        fallbackFocus(`order-${about}`).focus();
       }
     }
   }
