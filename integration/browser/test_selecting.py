@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from uuid import uuid4
 
@@ -123,6 +124,28 @@ def test_cancel_some_by_keys_alone(lead: Page, batch: str) -> None:
         3,
         "order.cancel",
     )
+
+
+def test_what_was_typed_stays_while_the_preview_is_read_and_refused(
+    lead: Page, watch: BrowserLog, batch: str
+) -> None:
+    watch.expected.add(422)
+    lead.goto(f"{batch}&checked=page")
+    lead.get_by_role("button", name="Cancel gifts…").click()
+    lead.get_by_label("Other", exact=True).check()
+    lead.get_by_label("Note").fill("A recall")
+    lead.get_by_label("Ticket").fill("ZD-1")
+    lead.get_by_label("Type 25 to confirm").fill("24")
+    shown = lead.get_by_role("navigation", name="Selected orders")
+    shown.get_by_role("link", name="Will not").click()
+    expect(shown.locator("[aria-current]")).to_have_text(re.compile("^Will not"))
+    for _ in range(2):
+        expect(lead.get_by_label("Other", exact=True)).to_be_checked()
+        expect(lead.get_by_label("Note")).to_have_value("A recall")
+        expect(lead.get_by_label("Ticket")).to_have_value("ZD-1")
+        expect(lead.get_by_label("Type 25 to confirm")).to_have_value("24")
+        lead.get_by_role("button", name="Cancel 25 gifts").click()
+        expect(lead.get_by_text("Type the number of gifts: 25.")).to_be_visible()
 
 
 def test_extend_and_cancel_without_javascript(

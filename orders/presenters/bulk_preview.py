@@ -91,7 +91,8 @@ class BulkPreview:
     """The preview page of a bulk action.
 
     `address` is its URL with the present choices, `hidden` are the hidden fields of the submit
-    form. The page has no submit button if `submit` is ""; `nothing` is the reason.
+    form. The page has no submit button if `submit` is ""; `nothing` is the reason. `is_empty`: the
+    plan includes no order, or was started.
     """
 
     title: str
@@ -115,6 +116,8 @@ class BulkPreview:
     pager: PreviewPager
     hidden: Sequence[tuple[str, str]]
     submit: str
+    submit_sum: str
+    is_empty: bool
     nothing: str
     typed_label: str
     warnings: Sequence[str]
@@ -183,7 +186,9 @@ def make_preview(
         has_remarks=any(one.remark or one.changes for one in rows),
         pager=table.pager(),
         hidden=table.hidden_fields(as_of),
-        submit=_submit_label(plan, words, is_cancel=is_cancel) if may_submit else "",
+        submit=_submit_label(count, words, is_cancel=is_cancel) if may_submit else "",
+        submit_sum=f"({sum_text(_hits(plan.included))})" if is_cancel and may_submit else "",
+        is_empty=is_started or not count,
         nothing="" if may_submit else _nothing_text(count, form, is_started=is_started),
         typed_label=f"Type {count} to confirm" if needs_typed_count(plan, selection) else "",
         warnings=list(_warnings(count)) if is_cancel and count else (),
@@ -206,13 +211,10 @@ def needs_typed_count(plan: Plan, selection: Selection) -> bool:
     return is_cancel and len(plan.included) > settings.BULK_TYPED_ABOVE
 
 
-def _submit_label(plan: Plan, words: ActionWords, *, is_cancel: bool) -> str:
-    """Return the label of the button: "Cancel 37 gifts (about $1,842.50 before tax)"."""
-    count = len(plan.included)
-    if not is_cancel:
-        return f"{words.verb} {gift_count(count)}"
-    verb = "Ask to cancel" if needs_approval(Action.ORDER_CANCEL, count=count) else words.verb
-    return f"{verb} {gift_count(count)} ({sum_text(_hits(plan.included))})"
+def _submit_label(count: int, words: ActionWords, *, is_cancel: bool) -> str:
+    """Return the label of the button: "Cancel 37 gifts". The sum of a cancel follows it."""
+    is_asked = is_cancel and needs_approval(Action.ORDER_CANCEL, count=count)
+    return f"{'Ask to cancel' if is_asked else words.verb} {gift_count(count)}"
 
 
 def _hits(items: Sequence[PlannedItem]) -> list[Hit]:

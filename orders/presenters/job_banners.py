@@ -49,9 +49,8 @@ def _by_whom(job: Job, clock: RequestClock) -> str:
 def _awaiting(job: Job, counts: JobCounts, released: str, viewer: Viewer) -> Banner:
     until = time_of_day_text(approval_expires_at(job), viewer.clock)
     money = f", which releases {released}" if released else ""
-    left_out = f" The {gift_count(counts.ended)} that are skipped stay as they are." * bool(
-        counts.ended
-    )
+    others = "other gift is" if counts.ended == 1 else "other gifts are"
+    left_out = f" {counts.ended:,} {others} left out." * bool(counts.ended)
     sentence = (
         f"{_NOTHING_SENT} It cancels exactly the {gift_count(counts.open)} below{money}.{left_out} "
         f"Without approval it ends {until}."

@@ -42,6 +42,7 @@ from .job_texts import (
     pace_text,
     progress_bar,
     progress_text,
+    tried_count,
 )
 from .operations import ticket_link
 from .status import Badge
@@ -121,6 +122,7 @@ class JobPage:
     note: Banner
     buttons: list[JobButton]
     export_url: str
+    has_progress: bool
     bar: Bar
     headline: str
     pace: str
@@ -167,6 +169,7 @@ def make_job_page(
         note=job_note(job, counts, is_worker_missing=data.is_worker_missing, clock=clock),
         buttons=list(_buttons(job, data, viewer, is_live=is_live)),
         export_url=reverse("job_export", args=[job.pk]) if viewer.actor.may(Right.EXPORT) else "",
+        has_progress=job.state in RUNNABLE_JOB_STATES or bool(tried_count(job, counts)),
         bar=progress_bar(job, counts),
         headline=progress if job.ended_at is None else counts_text(counts),
         pace=pace_text(data.pace),
@@ -260,13 +263,12 @@ def _times(job: Job, clock: RequestClock) -> Iterator[JobAttribute]:
     if job.approved_at is not None:
         at = moment(job.approved_at, clock)
         yield JobAttribute("Approved by", f"{job.approved_by_name}, {at.zoned}", iso=at.iso)
-    # Always there, so that nothing moves when the job begins or ends.
     for label, instant in (("Begun", job.started_at), ("Ended", job.ended_at)):
-        yield (
-            _time_attribute(label, moment(instant, clock))
-            if instant
-            else JobAttribute(label, MISSING_VALUE)
-        )
+        if instant:
+            yield _time_attribute(label, moment(instant, clock))
+        elif job.state in RUNNABLE_JOB_STATES:
+            # So that nothing moves when the job begins or ends.
+            yield JobAttribute(label, MISSING_VALUE)
 
 
 def _time_attribute(label: str, at: Moment) -> JobAttribute:

@@ -234,16 +234,17 @@ def _rate(per_second: float) -> str:
 def _rounded(left: timedelta) -> str:
     """Return a length that does not flicker: seconds in steps of five, then minutes."""
     seconds = left.total_seconds()
-    return f"{max(5, 5 * round(seconds / 5))} s" if seconds < 55 else length_text(left)
+    if seconds < 55:
+        return f"{max(5, 5 * round(seconds / 5))} s"
+    return length_text(timedelta(minutes=round(seconds / 60)))
 
 
 def length_text(length: timedelta) -> str:
-    """Return "1 s", "12 s", "5 min", "1 h 20 min"."""
-    seconds = length.total_seconds()
-    if seconds < 60:
-        return f"{max(1, round(seconds))} s"
-    minutes = round(seconds / 60)
-    if minutes < 60:
-        return f"{minutes} min"
-    hours, rest = divmod(minutes, 60)
-    return f"{hours} h {rest} min" if rest else f"{hours} h"
+    """Return "12 s", "1 min 13 s", "25 min", "1 h 20 min"."""
+    minutes, seconds = divmod(max(1, round(length.total_seconds())), 60)
+    if not minutes:
+        return f"{seconds} s"
+    if minutes < 10 and seconds:
+        return f"{minutes} min {seconds} s"
+    hours, minutes = divmod(minutes, 60)
+    return " ".join(f"{count} {unit}" for count, unit in ((hours, "h"), (minutes, "min")) if count)

@@ -51,6 +51,12 @@ def kept(response: Any) -> dict[str, str]:
     return {"reason": reason, "note": note, **dict(typed)}
 
 
+def submit_label(page: Any) -> str:
+    """Return the text of the button that starts the job."""
+    [label] = re.findall(r'bulk__submit" type="submit">(.*?)</button>', text_of(page))
+    return re.sub("<[^>]*>", "", label)
+
+
 def preview(client: Client, ids: list[UUID], action: str = "extend") -> tuple[str, Any]:
     """Select the orders and return the URL of the preview and the page."""
     address = choose(client, order=ids, action=action)["Location"]
@@ -355,7 +361,7 @@ def test_the_preview_says_what_will_and_what_will_not_be_done(lead: Client) -> N
     assert "2 gifts will be extended" in text
     assert "Cannot be extended: the recipient accepted it." in text
     assert "Cannot be extended: it is already canceled or failed." in text
-    assert ">Extend 2 gifts</button>" in text
+    assert submit_label(page) == "Extend 2 gifts"
 
 
 def test_the_first_choice_is_two_weeks_from_each_expiration(lead: Client) -> None:
@@ -416,7 +422,7 @@ def test_a_cancel_says_what_is_released_by_workspace(lead: Client) -> None:
     text = text_of(page)
 
     assert "4 gifts will be canceled" in text
-    assert "Cancel 4 gifts (about $60.00 before tax and 1 unknown amount)" in text
+    assert submit_label(page) == "Cancel 4 gifts (about $60.00 before tax and 1 unknown amount)"
     assert re.findall(r'<th scope="row">(Sales|People)</th>', text) == ["Sales", "People"]
     assert '<td class="num">$30.00</td>' in text
     assert '<td class="num">$30.00 and 1 unknown amount</td>' in text
@@ -480,7 +486,7 @@ def test_the_undo_of_a_job_is_told_as_such(lead: Client) -> None:
 
     assert f"<h1>Undo job {selection.undoes.number}</h1>" in text
     assert "2 gifts will have the former expiration" in text
-    assert ">Set back 2 gifts</button>" in text
+    assert submit_label(page) == "Set back 2 gifts"
     assert "Or one date for all" not in text
     undo = Job.objects.latest("number")
     assert (undo.parent, undo.relation) == (selection.undoes, "undo")
@@ -534,7 +540,7 @@ def test_the_button_asks_for_approval_above_the_limit(lead: Client, settings: An
     settings.BULK_APPROVAL_ABOVE, settings.BULK_APPROVAL_EXPIRES = 1, 8 * 3600
     _, page = preview(lead, [store_order(1), store_order(2)], "cancel")
 
-    assert "Ask to cancel 2 gifts (" in text_of(page)
+    assert submit_label(page).startswith("Ask to cancel 2 gifts (")
     assert "another lead must approve exactly this list within 8 hours" in text_of(page)
 
 
@@ -638,12 +644,12 @@ def test_what_was_changed_today_counts_against_the_cap(lead: Client, settings: A
     Selection.objects.all().delete()
     address, page = preview(lead, [store_order(3), store_order(4)], "cancel")
     settings.BULK_CANCELS_PER_DAY = {"lead": 3}
-    allowed = text_of(lead.get(address))
+    allowed = lead.get(address)
     settings.BULK_CANCELS_PER_DAY = {"lead": 2}
     response = lead.post(address, {**hidden(page), "reason": "duplicate"})
 
     assert "You can cancel 1 more gift now, not 2" in text_of(page)
-    assert "Cancel 2 gifts (" in allowed
+    assert submit_label(allowed).startswith("Cancel 2 gifts (")
     assert response.status_code == 422
     assert Job.objects.count() == 1
 
