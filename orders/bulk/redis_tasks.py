@@ -36,6 +36,12 @@ class _ThreadWorker(SimpleWorker):
     def _install_signal_handlers(self) -> None:
         pass
 
+    def subscribe(self) -> None:
+        """Accept no commands: they would need a thread for each task."""
+
+    def unsubscribe(self) -> None:
+        pass
+
 
 class RedisTasks(RQBackend):
     """Tasks are jobs of RQ. A task that is lost with Redis is queued again."""

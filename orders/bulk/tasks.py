@@ -61,17 +61,17 @@ def run_due_jobs(*, stop: threading.Event) -> bool:
     except DatabaseFailure:
         raise
     except Exception as error:  # noqa: BLE001 - whatever the queue's client raises
-        log.warning("the queue of tasks does not answer: %s", type(error).__name__)
+        return _run_without_queue(error, stop)
     finally:
         _stop.reset(token)
-    return _run_without_queue(stop)
 
 
-def _run_without_queue(stop: threading.Event) -> bool:
-    due = _due_jobs(timezone.now()).values_list("pk", flat=True).first()
+def _run_without_queue(error: Exception, stop: threading.Event) -> bool:
+    due = _due_jobs(timezone.now()).first()
     if due is None:
         return False
-    run_job(due, stop=stop)
+    log.warning("job %s runs without the queue: %s", due.number, type(error).__name__)
+    run_job(due.pk, stop=stop)
     return True
 
 
