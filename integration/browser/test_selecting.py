@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import pytest
 from django.utils import timezone
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from orders.models import Job, JobItem, Order, Selection, SyncState
 from testing.browser import BrowserLog
@@ -87,8 +87,13 @@ def test_extend_all_that_match_by_mouse(lead: Page, batch: str) -> None:
 
     expect(lead.get_by_role("heading", name="30 gifts will be extended")).to_be_visible()
     lead.get_by_label("Reason").fill("Holidays")
+    held: list[Route] = []
+    lead.route("**/selections/**30*", lambda one: held.append(one))  # noqa: PLW0108 - a method has no dict
     lead.get_by_label("+30 days").check()
-    expect(lead.locator("#confirm-plan [name=expiration]")).to_have_value("+30 days")
+    # Nothing can be started while its preview is on the way.
+    expect(lead.get_by_role("button", name="Extend 30 gifts by 14 days")).to_be_disabled()
+    held[0].continue_()
+    expect(lead.get_by_role("button", name="Extend 30 gifts by 30 days")).to_be_enabled()
     expect(lead.get_by_label("Reason")).to_have_value("Holidays")
     lead.get_by_role("button", name="Extend 30 gifts").click()
 

@@ -42,6 +42,13 @@ from .expiration_dialog import (
 )
 from .job_texts import gift_count
 
+_BY = {
+    ExpirationPreset.WEEK: "by 7 days",
+    ExpirationPreset.TWO_WEEKS: "by 14 days",
+    ExpirationPreset.MONTH: "by 30 days",
+    ExpirationPreset.END_OF_MONTH: "to the end of the month",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class DateOption:
@@ -186,12 +193,12 @@ def make_preview(
         has_remarks=any(one.remark or one.changes for one in rows),
         pager=table.pager(),
         hidden=table.hidden_fields(as_of),
-        submit=_submit_label(count, words, is_cancel=is_cancel) if may_submit else "",
+        submit=_submit_label(count, words, is_cancel=is_cancel, by=choice.by) if may_submit else "",
         submit_sum=f"({sum_text(_hits(plan.included))})" if is_cancel and may_submit else "",
         is_empty=is_started or not count,
         nothing="" if may_submit else _nothing_text(count, form, is_started=is_started),
         typed_label=f"Type {count} to confirm" if needs_typed_count(plan, selection) else "",
-        warnings=list(_warnings(count)) if is_cancel and count else (),
+        warnings=list(_warnings(count) if is_cancel else _expired_warnings(plan, viewer)),
         limit=bulk_limit.sentence if count else "",
         banner=banner or _limit_banner(bulk_limit, count),
     )
@@ -211,10 +218,14 @@ def needs_typed_count(plan: Plan, selection: Selection) -> bool:
     return is_cancel and len(plan.included) > settings.BULK_TYPED_ABOVE
 
 
-def _submit_label(count: int, words: ActionWords, *, is_cancel: bool) -> str:
-    """Return the label of the button: "Cancel 37 gifts". The sum of a cancel follows it."""
+def _submit_label(count: int, words: ActionWords, *, is_cancel: bool, by: str) -> str:
+    """Return the label of the button: "Cancel 37 gifts". The sum of a cancel follows it.
+
+    That of an extension names the shown expiration, also while another choice is not shown yet.
+    """
     is_asked = is_cancel and needs_approval(Action.ORDER_CANCEL, count=count)
-    return f"{'Ask to cancel' if is_asked else words.verb} {gift_count(count)}"
+    verb = "Ask to cancel" if is_asked else words.verb
+    return f"{verb} {gift_count(count)} {by}".strip()
 
 
 def _hits(items: Sequence[PlannedItem]) -> list[Hit]:
@@ -238,6 +249,8 @@ def _sums_label(plan: Plan) -> str:
 
 def _warnings(count: int) -> Iterator[str]:
     """Yield the notes about a cancel of many gifts."""
+    if not count:
+        return
     if needs_approval(Action.ORDER_CANCEL, count=count):
         yield (
             f"More than {settings.BULK_APPROVAL_ABOVE} cancels: another lead must approve exactly "
@@ -246,6 +259,17 @@ def _warnings(count: int) -> Iterator[str]:
     yield "A cancel cannot be undone."
     if grace := int(settings.BULK_CANCEL_GRACE):
         yield f"Before the first one is sent there are {grace} seconds to stop it."
+
+
+def _expired_warnings(plan: Plan, viewer: Viewer) -> Iterator[str]:
+    """Yield the note about the extension of gifts that have expired."""
+    ends = (one.expires_at for one in _hits(plan.included) if one.expires_at is not None)
+    if count := sum(at <= viewer.now for at in ends):
+        have = "gift has" if count == 1 else "gifts have"
+        yield (
+            f"{count:,} {have} expired: that extension cannot be undone, and Goody does not say "
+            "whether it revives a gift. Look at some of them afterwards."
+        )
 
 
 def _hours(seconds: float) -> str:
@@ -264,6 +288,16 @@ class _Choice:
     def __init__(self, plan: Plan, form: PlanForm, viewer: Viewer, *, has_rule: bool) -> None:
         self._plan, self._form, self._viewer = plan, form, viewer
         self._has_rule = has_rule
+
+    @property
+    def by(self) -> str:
+        """The chosen expiration: "by 14 days", "to 24 Dec, 18:30"; "" if there is no choice."""
+        if not self._has_rule:
+            return ""
+        date, viewer = self._form.cleaned_data.get("date"), self._viewer
+        if date:
+            return f"to {formats.compact_date_time(date, viewer.now, viewer.zone)}"
+        return _BY[self._form.cleaned_data["preset"]]
 
     def dates(self, as_of: datetime) -> DateChoice:
         form, viewer = self._form, self._viewer

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import UTC, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -13,6 +13,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from orders import formats
 from orders.eligibility import ExpirationPreset
 from orders.models import Finding, Job, JobItem, Selection
 from testing.bulk import days_from_now, store_order
@@ -361,7 +362,7 @@ def test_the_preview_says_what_will_and_what_will_not_be_done(lead: Client) -> N
     assert "2 gifts will be extended" in text
     assert "Cannot be extended: the recipient accepted it." in text
     assert "Cannot be extended: it is already canceled or failed." in text
-    assert submit_label(page) == "Extend 2 gifts"
+    assert submit_label(page) == "Extend 2 gifts by 14 days"
 
 
 def test_the_first_choice_is_two_weeks_from_each_expiration(lead: Client) -> None:
@@ -371,6 +372,36 @@ def test_the_first_choice_is_two_weeks_from_each_expiration(lead: Client) -> Non
     assert hidden(page)["expiration"] == ExpirationPreset.TWO_WEEKS
     day = at + timedelta(days=14)
     assert f"<strong>{day.day} {day:%b}" in text_of(page)
+
+
+_LATER = days_from_now(60)
+
+
+@pytest.mark.parametrize(
+    ("choice", "by"),
+    [
+        ({"expiration": ExpirationPreset.WEEK}, "by 7 days"),
+        ({"expiration": ExpirationPreset.END_OF_MONTH}, "to the end of the month"),
+        (
+            {"expiration_custom": f"{_LATER:%Y-%m-%d} 18:30"},
+            f"to {formats.compact_day(_LATER, timezone.now(), UTC)}, 18:30",
+        ),
+    ],
+)
+def test_the_button_names_the_new_expiration(lead: Client, choice: dict[str, str], by: str) -> None:
+    address, _ = preview(lead, [store_order(1)])
+    assert submit_label(lead.get(address, choice)) == f"Extend 1 gift {by}"
+
+
+def test_the_preview_warns_that_expired_gifts_may_stay_expired(lead: Client) -> None:
+    ids = [store_order(1), store_order(2, expires_at=goody_time(days_from_now(-2)))]
+    _, page = preview(lead, ids)
+    _, other = preview(lead, ids[:1])
+    assert (
+        "1 gift has expired: that extension cannot be undone, and Goody does not say whether it "
+        "revives a gift." in text_of(page)
+    )
+    assert "has expired: that extension" not in text_of(other)
 
 
 def test_one_date_for_all_leaves_out_what_it_would_shorten(lead: Client) -> None:
