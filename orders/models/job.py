@@ -17,7 +17,7 @@ from django.db import connections, models
 from django.db.models import Count, Q
 
 from .operation import Operation, State
-from .statements import database_values, placeholders, update_where
+from .statements import among_ids, database_values, placeholders, update_where
 
 # The version of the rows that this program understands. A job of another version waits for a
 # worker that knows it.
@@ -209,7 +209,6 @@ _HOLDING = f"""
     SELECT item.order_uuid, job.id, job.number, job.action, job.actor_name
     FROM orders_jobitem item JOIN orders_job job ON job.id = item.job_id
     WHERE item.state IN ({", ".join(f"'{state}'" for state in OPEN_ITEM_STATES)})
-    AND item.order_uuid IN
 """  # noqa: S608
 
 
@@ -230,11 +229,11 @@ class JobItemQuerySet(models.QuerySet["JobItem"]):
 
     def blocking_jobs(self, order_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, BlockingJob]:
         """Return the job of each of these orders that has an open item. Every list calls it."""
-        ids = database_values(JobItem, "order_uuid", order_ids, using=self.db)
-        if not ids:
+        if not order_ids:
             return {}
+        condition, ids = among_ids("item.order_uuid", order_ids, using=self.db)
         with connections[self.db].cursor() as cursor:
-            cursor.execute(f"{_HOLDING} ({placeholders(ids)})", ids)
+            cursor.execute(f"{_HOLDING} AND {condition}", [ids])
             return {
                 _as_uuid(order): BlockingJob(_as_uuid(job), *others)
                 for order, job, *others in cursor.fetchall()

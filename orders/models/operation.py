@@ -21,9 +21,9 @@ from django.db.models.expressions import RawSQL
 from orders.text import fold_text, searchable_text
 
 from .statements import (
+    among_ids,
     database_values,
     insert_row,
-    placeholders,
     select_where,
     update_where,
 )
@@ -113,9 +113,9 @@ class OperationQuerySet(models.QuerySet["Operation"]):
         """Return all writes on these orders, newest first."""
         if not order_ids:
             return ()
-        ids = database_values(Operation, "order_uuid", order_ids, using=self.db)
-        condition = f"order_uuid IN ({placeholders(ids)}) ORDER BY created_at DESC"
-        return tuple(select_where(Operation, condition, ids, using=self.db))
+        condition, ids = among_ids("order_uuid", order_ids, using=self.db)
+        newest_first = f"{condition} ORDER BY created_at DESC"
+        return tuple(select_where(Operation, newest_first, [ids], using=self.db))
 
     def lease_expired(self, now: datetime) -> OperationQuerySet:
         return self.filter(_IS_OPEN, state__in=LEASED_STATES, lease_until__lte=now)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
+from uuid import UUID
 
 import msgspec
 from django.db import connections, models
@@ -146,6 +148,17 @@ def database_values(
     field: Any = model._meta.get_field(name)
     connection = connections[using]
     return [field.get_db_prep_value(value, connection) for value in values]
+
+
+def among_ids(column: str, ids: Collection[UUID], *, using: str) -> tuple[str, str]:
+    """Return the condition that a UUID column has one of these values, and its only parameter.
+
+    Binding a parameter for each of thousands of ids takes longer than the query.
+    """
+    texts = [one.hex for one in ids]
+    if connections[using].vendor == "sqlite":
+        return f"{column} IN (SELECT value FROM json_each(%s))", json.dumps(texts)  # noqa: S608
+    return f"{column} = ANY(string_to_array(%s, ' ')::uuid[])", " ".join(texts)
 
 
 def placeholders(values: Sequence[Any]) -> str:

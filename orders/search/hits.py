@@ -7,6 +7,8 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
+import msgspec
+
 from goody.types import Order
 from orders.eligibility import cents_released_by_cancel, recipient_name
 from orders.index.columns import (
@@ -134,11 +136,16 @@ def _from_sqlite(row: tuple[Any, ...], names: dict[int, str]) -> Hit:
             values[at] = datetime.fromisoformat(values[at])
     for at in _FLAGS:
         values[at] = bool(values[at])
-    values[_ID] = UUID(values[_ID])
+    values[_ID] = _parse_uuid(values[_ID])
     if values[_BATCH] is not None:
-        values[_BATCH] = UUID(values[_BATCH])
+        values[_BATCH] = _parse_uuid(values[_BATCH])
     _finish(values, names)
     return Hit(*values)
+
+
+def _parse_uuid(text: str) -> UUID:
+    # UUID() takes three times as long.
+    return msgspec.convert(text, UUID)
 
 
 def _finish(values: list[Any], names: dict[int, str]) -> None:

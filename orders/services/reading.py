@@ -10,7 +10,6 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from itertools import batched
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -39,7 +38,6 @@ log = logging.getLogger(__name__)
 
 # Goody's answer for this many orders always fits under the client's cap on a list.
 _SMALL_PAGE = 25
-_IDS_IN_ONE_QUERY = 1000
 
 
 class OrderNotFound(Exception):
@@ -199,18 +197,14 @@ def add_operations_to_hits(hits: Sequence[Hit]) -> list[ListedOrder]:
 def operations_by_order(order_ids: Sequence[UUID]) -> dict[UUID, list[Operation]]:
     """Return the operations on each of these orders that has any, newest first."""
     operations: dict[UUID, list[Operation]] = {}
-    for some in batched(order_ids, _IDS_IN_ONE_QUERY):
-        for operation in Operation.objects.history_of(some):
-            operations.setdefault(operation.order_uuid, []).append(operation)
+    for operation in Operation.objects.history_of(order_ids):
+        operations.setdefault(operation.order_uuid, []).append(operation)
     return operations
 
 
 def jobs_by_order(order_ids: Sequence[UUID]) -> dict[UUID, BlockingJob]:
     """Return the job in which each of these orders waits."""
-    jobs: dict[UUID, BlockingJob] = {}
-    for some in batched(order_ids, _IDS_IN_ONE_QUERY):
-        jobs |= JobItem.objects.blocking_jobs(some)
-    return jobs
+    return JobItem.objects.blocking_jobs(order_ids)
 
 
 def with_operations(
