@@ -51,11 +51,13 @@ def _scheduled(_: Site, page: Page) -> None:
     _open(page, make_job(by=actor("lead"), starts_at=timezone.now() + timedelta(minutes=50)))
 
 
-def _ended(**given: Any) -> Visit:
+def _ended(*, unknown_reason: str = "unknown", **given: Any) -> Visit:
     def visit(_: Site, page: Page) -> None:
+        _worker()
         columns = given.pop("columns", {})
         job = ended_job(*_OUTCOMES, by=actor("lead"), **given)
         job.items.exclude(state=_DONE).update(detail=_DETAIL)
+        job.items.filter(state=ItemState.UNKNOWN).update(reason=unknown_reason)
         Job.objects.filter(pk=job.pk).update(**columns)
         _open(page, job)
 
@@ -119,7 +121,9 @@ JOB: States = {
     "stopped": state(
         _ended(state=JobState.STOPPED, columns={"stopped_by_name": "Lee Lead"}), role="lead"
     ),
-    "extension with every outcome": state(_ended(action=Action.ORDER_EXTEND), role="lead"),
+    "extension with every outcome": state(
+        _ended(action=Action.ORDER_EXTEND, unknown_reason="needs_human"), role="lead"
+    ),
     "seen by a viewer": state(_ended(state=JobState.EXPIRED), role="viewer"),
 }
 JOBS: States = {
