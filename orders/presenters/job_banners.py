@@ -79,13 +79,16 @@ def _stopped(job: Job, counts: JobCounts, clock: RequestClock, *, was_sent: bool
 
 def _what_stopping_left(counts: JobCounts, *, was_sent: bool) -> str:
     if counts.open:
-        return "One gift was being changed at that moment; its outcome follows."
+        verb = "was" if counts.open == 1 else "were"
+        return (
+            f"{gift_count(counts.open)} {verb} being changed at that moment; the outcome follows."
+        )
     if not counts.done + counts.failed + counts.unknown:
-        # Goody may have refused a request that would have been made again.
-        return "No gift was changed." if was_sent else f"{_UNSENT} No gift was changed."
+        # The gift waited for another attempt.
+        return "Goody refused what was sent." if was_sent else f"{_UNSENT} No gift was changed."
     if not counts.not_run:
         return ""
-    return f"{gift_count(counts.not_run)} {'was' if counts.not_run == 1 else 'were'} not changed."
+    return f"{gift_count(counts.not_run)} {'is' if counts.not_run == 1 else 'are'} left to do."
 
 
 def job_note(

@@ -181,7 +181,7 @@ def item_sentence(item: JobItem, clock: RequestClock) -> str:
     if operation is None or not _is_told_by_operation(item, operation):
         return item.detail
     message = outcome_message(operation, now=clock.now, zone=clock.zone)
-    was_found_later = item.state == ItemState.FAILED and operation.effect_seen_at is not None
+    was_found_later = item.state != ItemState.DONE and operation.effect_seen_at is not None
     # What a later read showed contradicts the badge.
     if was_found_later or operation.contradicted_at is not None:
         return f"{message.title}. {message.sentence}"
@@ -191,4 +191,7 @@ def item_sentence(item: JobItem, clock: RequestClock) -> str:
 def _is_told_by_operation(item: JobItem, operation: Operation) -> bool:
     if item.state == ItemState.DONE:
         return not is_confirmed_by_goody(operation) or operation.contradicted_at is not None
+    if item.state == ItemState.NOT_RUN:
+        # Goody refused the last attempt, and a read showed the order as requested after all.
+        return operation.effect_seen_at is not None
     return item.state in (ItemState.FAILED, ItemState.UNKNOWN)

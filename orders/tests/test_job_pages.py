@@ -15,7 +15,16 @@ from django.utils import timezone
 
 from orders import bulk, services
 from orders.audit import Action
-from orders.models import AuditEntry, ItemState, Job, JobRelation, JobState, PauseReason, Selection
+from orders.models import (
+    AuditEntry,
+    ItemState,
+    Job,
+    JobRelation,
+    JobState,
+    Operation,
+    PauseReason,
+    Selection,
+)
 from orders.services import health
 from testing.dialogs import htmx, text
 from testing.domain import actor, goody_time, in_days, open_order, store_operation
@@ -162,7 +171,7 @@ _BY_HAND = (
             _STOPPED,
             (
                 "Stopped",
-                "Stopped by Lee Lead 2 gifts were not changed.",
+                "Stopped by Lee Lead 2 gifts are left to do.",
                 ["Retry failed only (1)", "Run the rest (2)"],
             ),
         ),
@@ -230,10 +239,16 @@ def test_a_stop_between_the_attempts_of_a_gift_does_not_claim_that_nothing_was_s
     """Goody refused a request for the gift, which waited for its next attempt."""
     job = ended_job(N, N, state=JobState.STOPPED)
     Job.objects.filter(pk=job.pk).update(stopped_by_name="Lee Lead")
-    store_operation(job=job, state="refused", failure_kind="rate_limited", sent_at=timezone.now())
+    refused = store_operation(
+        job=job, state="refused", failure_kind="rate_limited", sent_at=timezone.now()
+    )
+    job.items.filter(position=1).update(operation=refused)
     page = plain(lena.get(url(job)))
-    assert "Stopped by Lee Lead No gift was changed." in page
+    assert "Stopped by Lee Lead Goody refused what was sent." in page
     assert "Nothing was sent" not in page
+    assert "Canceled at Goody" not in page
+    Operation.objects.update(effect_seen_at=timezone.now())
+    assert "Canceled at Goody. Canceled at Goody since" in plain(lena.get(url(job)))
 
 
 def test_the_page_names_who_asked_why_and_from_which_list(lena: Any) -> None:
