@@ -386,19 +386,3 @@ def _amounts_in_words(pre_tax: int | None, tax: int | None, total: int | None) -
     parts = ((pre_tax, "before tax"), (tax, "tax"), (total, "in total"))
     known = [f"{formats.money(cents)} {what}" for cents, what in parts if cents is not None]
     return ", ".join(known) or "not known yet"
-
-
-def support_message(order: Order) -> str:
-    """Return the message to Goody support about an order that the API does not change."""
-    return "\n".join(
-        (
-            "Hello Goody support,",
-            "please help with this order, which has been accepted and so is out of our reach:",
-            "",
-            f"Receipt reference: {order.reference_id or 'unknown'}",
-            f"Order id: {order.id}",
-            f"Status: {order.status}",
-            "",
-            "What we ask for: ",
-        )
-    )

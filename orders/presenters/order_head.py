@@ -248,8 +248,20 @@ def _next_step(cancel: Eligibility) -> str:
 
 def support_message_text(order: Order, *, now: datetime) -> str:
     """Return the text for Goody support if only they can change the order; else ""."""
-    check = eligibility.may_cancel(order, now=now)
-    return eligibility.support_message(order) if check.code == "accepted" else ""
+    if eligibility.may_cancel(order, now=now).code != "accepted":
+        return ""
+    return "\n".join(
+        (
+            "Hello Goody support,",
+            "please help with this order, which has been accepted and so is out of our reach:",
+            "",
+            f"Receipt reference: {order.reference_id or 'unknown'}",
+            f"Order id: {order.id}",
+            f"Status: {order.status}",
+            "",
+            "What we ask for: ",
+        )
+    )
 
 
 def _obstacle(view: OrderWithOperations, viewer: Viewer) -> OrderActions | None:

@@ -19,8 +19,8 @@ from orders.eligibility import (
     may_cancel,
     may_extend,
     order_snapshot,
-    support_message,
 )
+from orders.presenters.order_head import support_message_text
 from testing.domain import ORDER_ID, order, order_json
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -232,11 +232,12 @@ def test_released_money(amounts: Any, expected: tuple[int | None, bool]) -> None
 
 
 def test_support_message_names_the_order_and_no_person() -> None:
-    text = support_message(order(status="accepted"))
+    text = support_message_text(order(status="accepted"), now=NOW)
     assert text.splitlines()[3:6] == [
         "Receipt reference: ABCDEFGHIJKLMNOPQRSTUVWX",
         f"Order id: {ORDER_ID}",
         "Status: accepted",
     ]
     assert order_json()["recipient_email"] not in text
-    assert "Receipt reference: unknown" in support_message(order(reference_id=None))
+    unknown = support_message_text(order(status="accepted", reference_id=None), now=NOW)
+    assert "Receipt reference: unknown" in unknown
