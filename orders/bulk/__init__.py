@@ -10,7 +10,6 @@ progress.py reports how far they are. tasks.py wakes workers up through Django's
 with a queue in the database (database_tasks.py) or in Redis (redis_tasks.py).
 """
 
-from .job_end import describe_item_counts
 from .jobs import (
     PAUSES_THAT_END,
     JobChanged,
@@ -23,7 +22,6 @@ from .jobs import (
     blocking_jobs_by_order,
     create_job,
     decline_job,
-    job_summary,
     needs_approval,
     resume_job,
     stop_job,
@@ -31,7 +29,6 @@ from .jobs import (
 from .limits import BulkLimitReached
 from .progress import CurrentJobs, JobProgress, Pace, current_jobs, job_progress, measure_pace
 from .reruns import items_to_run_again, retry_failed, run_remaining
-from .runner import run_job
 from .tasks import is_queue_reachable, queue_due_jobs, run_due_jobs
 
 __all__ = [
@@ -51,18 +48,15 @@ __all__ = [
     "create_job",
     "current_jobs",
     "decline_job",
-    "describe_item_counts",
     "is_queue_reachable",
     "items_to_run_again",
     "job_progress",
-    "job_summary",
     "measure_pace",
     "needs_approval",
     "queue_due_jobs",
     "resume_job",
     "retry_failed",
     "run_due_jobs",
-    "run_job",
     "run_remaining",
     "stop_job",
 ]

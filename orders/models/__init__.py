@@ -9,7 +9,6 @@ from .audit import AuditEntry, OrderAccess
 from .finding import Finding
 from .job import (
     JOB_VERSION,
-    OPEN_ITEM_STATES,
     OPEN_JOB_STATES,
     RUNNABLE_JOB_STATES,
     BlockingJob,
@@ -52,7 +51,6 @@ __all__ = [
     "EXACT_SOURCES",
     "JOB_VERSION",
     "LEASED_STATES",
-    "OPEN_ITEM_STATES",
     "OPEN_JOB_STATES",
     "OPEN_STATES",
     "RUNNABLE_JOB_STATES",

@@ -18,7 +18,7 @@ from .findings import (
 )
 from .frame import FrameFacts, read_frame_facts
 from .indexed_orders import IndexedOrder, indexed_orders, matching_order_ids, stored_snapshots
-from .key_check import KEY_WORKS, ApiKeyCheck, check_api_key
+from .key_check import ApiKeyCheck, check_api_key
 from .reading import (
     ListedOrder,
     LivePage,
@@ -77,7 +77,6 @@ from .writes.resolve import (
 from .writes.send import OutcomeNotRecorded, cancel_order, extend_order
 
 __all__ = [
-    "KEY_WORKS",
     "MAX_ATTEMPTS",
     "ApiKeyCheck",
     "CancelAllowance",

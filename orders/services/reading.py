@@ -256,15 +256,13 @@ def _open_one(operations: Sequence[Operation]) -> Operation | None:
     return next((one for one in operations if one.is_open), None)
 
 
-def refresh_order(
-    *, order_id: UUID, now: datetime, policy: RetryPolicy | None = None
-) -> OrderWithOperations:
+def refresh_order(*, order_id: UUID, now: datetime) -> OrderWithOperations:
     """Read one order from Goody, or return the stored copy with the problem.
 
     Without a copy, raises OrderNotFound, CallsBlocked or GoodyError.
     """
     try:
-        order, operations = read_order(order_id, policy=policy or goody_api.order_retry_policy())
+        order, operations = read_order(order_id, policy=goody_api.order_retry_policy())
     except NotFound as error:
         mark_missing(order_id, read_at=now)
         # Also when the flag could not be stored.
