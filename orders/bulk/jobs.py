@@ -66,7 +66,7 @@ class JobParams:
     """The parameters of a job that apply to all its items.
 
     `reason` is a code of audit.REASONS (cancel only), `rule` the new expiration in words (extend
-    only).
+    only). `is_undo`: each expiration is set back.
     """
 
     reason: str = ""
@@ -74,6 +74,7 @@ class JobParams:
     ticket: str = ""
     rule: str = ""
     may_shorten: bool = False
+    is_undo: bool = False
 
 
 @dataclass(frozen=True, slots=True)

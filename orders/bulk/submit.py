@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from orders.audit import Action
@@ -28,7 +29,7 @@ def submit_plan(
         actor=actor,
         action=Action(selection.action),
         items=[_new_item(one) for one in plan.items],
-        params=params,
+        params=replace(params, is_undo=selection.undoes is not None),
         description=selection.description,
         form_key=selection.pk,
         now=now,

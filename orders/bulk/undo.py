@@ -14,7 +14,6 @@ from orders.models import (
     ItemState,
     Job,
     JobItem,
-    JobRelation,
     Operation,
     Selection,
 )
@@ -26,7 +25,7 @@ from .selections import NothingSelected
 
 def may_undo_job(job: Job, *, now: datetime) -> bool:
     """Whether the job has ended and any former expiration of its gifts is in the future."""
-    is_extension = job.action == Action.ORDER_EXTEND and job.relation != JobRelation.UNDO
+    is_extension = job.action == Action.ORDER_EXTEND and not job.is_undo
     return is_extension and job.ended_at is not None and _undoable(job, now=now).exists()
 
 

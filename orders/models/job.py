@@ -190,6 +190,11 @@ class Job(models.Model):
         return self.total - self.left_out
 
     @property
+    def is_undo(self) -> bool:
+        """Whether it undoes extensions, also as the rerun of such a job."""
+        return bool(self.params.get("is_undo"))
+
+    @property
     def is_open(self) -> bool:
         """Whether items of it may still be run."""
         return self.state in OPEN_JOB_STATES

@@ -16,7 +16,6 @@ from orders.models import (
     Job,
     JobCounts,
     JobItem,
-    JobRelation,
     JobState,
     PauseReason,
     State,
@@ -72,7 +71,7 @@ def gift_count(count: int) -> str:
 
 def job_title(job: Job) -> str:
     """Return the title of a job: "Cancel 37 gifts"."""
-    if job.relation == JobRelation.UNDO:
+    if job.is_undo:
         return f"Undo the extension of {gift_count(job.planned)}"
     verb = "Cancel" if job.action == Action.ORDER_CANCEL else "Extend"
     return f"{verb} {gift_count(job.planned)}"

@@ -14,6 +14,7 @@ from orders.bulk.selections import NothingSelected
 from orders.bulk.submit import submit_plan
 from orders.bulk.undo import freeze_undo, may_undo_job
 from orders.models import Job, JobState, Selection
+from orders.presenters.job_texts import job_title
 from testing.bulk import eligibility_codes, plan
 from testing.domain import actor, extend, goody_time, in_days
 from testing.jobs import extend_job, open_orders, reasons, run_job, states
@@ -70,6 +71,7 @@ def test_an_undo_is_not_undone_nor_what_was_left_of_it(emulator: Emulator) -> No
     rest = run_job(bulk.run_remaining(actor=actor("lead"), job_id=undo.pk, now=timezone.now()))
 
     assert (rest.state, reasons(rest)) == (JobState.FINISHED, [("done", "")] * 2)
+    assert job_title(rest) == "Undo the extension of 2 gifts"
     assert not may_undo_job(rest, now=timezone.now())
     with pytest.raises(NothingSelected):
         undo_of(rest)

@@ -43,6 +43,7 @@ def test_a_new_job_has_items_an_intent_and_a_grace_period() -> None:
         "ticket": "ZD-1234",
         "rule": "",
         "may_shorten": False,
+        "is_undo": False,
     }
     assert states(job) == ["pending"] * 3
     assert job_history(job) == [("job.start", "Lead", "", DETAIL)]

@@ -628,6 +628,7 @@ def test_a_submit_makes_the_job_that_the_preview_showed(lead: Client) -> None:
         "ticket": "ZD-1",
         "rule": "each by 14 days from its own expiration, or from now if that is later",
         "may_shorten": False,
+        "is_undo": False,
     }
     items = JobItem.objects.order_by("position").values_list("order_uuid", "state", "detail")
     assert list(items) == [
