@@ -10,7 +10,7 @@ import psutil
 
 from bench import report
 from bench.report import Goal
-from testing.serving import Process, Visitor, Web
+from testing.serving import Process, Visitor, WebProcess
 from testing.vendor import KEY
 
 # An address without a server: a list from the index never calls Goody.
@@ -68,9 +68,9 @@ def collect_static() -> None:
 
 
 @contextmanager
-def running_web_server(env: Mapping[str, str]) -> Iterator[Web]:
+def running_web_server(env: Mapping[str, str]) -> Iterator[WebProcess]:
     """Start a web server and wait until it answers."""
-    web = Web(env=env)
+    web = WebProcess(env=env)
     try:
         web.wait_until_ready()
         yield web
@@ -88,12 +88,12 @@ def running_worker(env: Mapping[str, str]) -> Iterator[Process]:
         worker.close()
 
 
-def sign_in_agent(web: Web) -> Visitor:
+def sign_in_agent(web: WebProcess) -> Visitor:
     """Return a signed-in agent on one connection."""
     return sign_in(web, "agent")
 
 
-def sign_in(web: Web, role: str) -> Visitor:
+def sign_in(web: WebProcess, role: str) -> Visitor:
     """Return the signed-in demo user with that role on one connection."""
     visitor = Visitor(web.url)
     answer = visitor.post("/login/", {"username": role, "password": f"{role}-demo"})

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from goodyadmin.logs import JsonFormatter, LineFormatter
-from testing.processes import LiveApp, Web, wait_for
+from testing.processes import LiveApp, WebProcess, wait_for
 from testing.users import make_user
 from testing.vendor import Emulator
 
@@ -22,13 +22,13 @@ type Start = Callable[..., LiveApp]
 FORGED = "/orders/%0A2026-01-01%20INFO%20access%20%1B%5B2J%E2%80%AE"
 
 
-def lines_of(web: Web) -> list[dict[str, Any]]:
+def lines_of(web: WebProcess) -> list[dict[str, Any]]:
     """Return the JSON lines of the access log so far, without gunicorn's own lines."""
     found = [json.loads(line) for line in web.output().splitlines() if line.startswith("{")]
     return [line for line in found if line["logger"] == "access" and "readyz" not in line["path"]]
 
 
-def ask(web: Web, request: bytes) -> None:
+def ask(web: WebProcess, request: bytes) -> None:
     where = urlsplit(web.url)
     with socket.create_connection((where.hostname, where.port), timeout=30) as connection:
         connection.sendall(request)

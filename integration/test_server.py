@@ -25,7 +25,7 @@ from goodyadmin.server.connections import concurrency_group_of
 from goodyadmin.server.gunicorn_worker import group_limits
 from orders.models import Operation
 from testing.domain import ORDER_ID
-from testing.processes import LiveApp, Visitor, Web, wait_for
+from testing.processes import LiveApp, Visitor, WebProcess, wait_for
 from testing.vendor import Emulator
 from testing.walkthroughs import LONG_LIMITS, cancel_form
 
@@ -40,13 +40,13 @@ HALF_BODY = f"{LOGIN}{FORM}Content-Length: 100\r\n\r\nusername=".encode()
 pytestmark = pytest.mark.sqlite_only(reason="no statement differs between the databases")
 
 
-def connect(web: Web) -> socket.socket:
+def connect(web: WebProcess) -> socket.socket:
     where = urlsplit(web.url)
     return socket.create_connection((where.hostname, where.port), timeout=30)
 
 
 @contextmanager
-def half_sent(web: Web, count: int, data: bytes) -> Iterator[list[socket.socket]]:
+def half_sent(web: WebProcess, count: int, data: bytes) -> Iterator[list[socket.socket]]:
     with ExitStack() as stack:
         connections = [stack.enter_context(connect(web)) for _ in range(count)]
         for connection in connections:
@@ -54,7 +54,7 @@ def half_sent(web: Web, count: int, data: bytes) -> Iterator[list[socket.socket]
         yield connections
 
 
-def answer_to(web: Web, data: bytes) -> bytes:
+def answer_to(web: WebProcess, data: bytes) -> bytes:
     """Everything that the server sends until it closes the connection."""
     with connect(web) as connection:
         connection.sendall(data)
@@ -224,7 +224,7 @@ def test_each_request_is_in_its_group(request_line: str, cookies: str, group: st
 # --- Stop and reload ---------------------------------------------------------------------------
 
 
-def processes_of(web: Web) -> list[int]:
+def processes_of(web: WebProcess) -> list[int]:
     return [child.pid for child in psutil.Process(web.pid).children()]
 
 

@@ -26,7 +26,7 @@ from orders.presenters.operations import OperationNotice, make_notice
 from orders.rights import Actor, Right
 from orders.search.parse import OPERATOR_NAMES
 from orders.search.paste import MAX_SEARCH_BYTES
-from orders.services import FrameFacts
+from orders.services import FrameData
 from orders.viewer import Viewer
 
 # More of them are shown when these have been opened.
@@ -99,7 +99,7 @@ def _person(request: HttpRequest) -> dict[str, Any]:
     if viewer is None or getattr(request, "is_frame_bare", False):
         return {}
     # Read when the template shows the first of them: fragments show none.
-    facts = cache(partial(_facts, viewer))
+    data = cache(partial(_frame_data, viewer))
     try:
         return {
             "theme": viewer.theme,
@@ -110,28 +110,28 @@ def _person(request: HttpRequest) -> dict[str, Any]:
             "role_sentence": _role_sentence(viewer.actor),
             "navigation": navigation_items(request, viewer.actor),
             "sync_status": partial(_sync_status, viewer),
-            "notices": partial(_notices, viewer, facts),
-            "limit_notice": partial(_limit_notice, viewer, facts),
-            "open_outcomes": partial(_open_outcomes, viewer.actor, facts),
+            "notices": partial(_notices, viewer, data),
+            "limit_notice": partial(_limit_notice, viewer, data),
+            "open_outcomes": partial(_open_outcomes, viewer.actor, data),
             # Several parts of the frame show them.
-            "jobs": cache(partial(_frame_jobs, request, viewer, facts)),
+            "jobs": cache(partial(_frame_jobs, request, viewer, data)),
         }
     except DatabaseFailure:
         return {}
 
 
-def _facts(viewer: Viewer) -> FrameFacts:
-    """Return what there is to show about writes and jobs; nothing if the database fails."""
+def _frame_data(viewer: Viewer) -> FrameData:
+    """Return the data about writes and jobs for the page frame; no data if the database fails."""
     if viewer.actor.user_id is None:
-        return FrameFacts()
+        return FrameData()
     try:
-        return services.read_frame_facts(viewer.actor.user_id, limit_since=viewer.now - _NOTICE_FOR)
+        return services.read_frame_data(viewer.actor.user_id, limit_since=viewer.now - _NOTICE_FOR)
     except DatabaseFailure:
-        return FrameFacts()
+        return FrameData()
 
 
-def _limit_notice(viewer: Viewer, facts: Callable[[], FrameFacts]) -> str:
-    if not (viewer.actor.may(Right.READ_ALL_AUDIT) and facts().is_limit_reached):
+def _limit_notice(viewer: Viewer, data: Callable[[], FrameData]) -> str:
+    if not (viewer.actor.may(Right.READ_ALL_AUDIT) and data().is_limit_reached):
         return ""
     lately = AuditEntry.objects.filter(
         action=AccountEvent.CANCEL_LIMIT, at__gt=viewer.now - _NOTICE_FOR
@@ -156,17 +156,15 @@ def _sync_status(viewer: Viewer) -> SyncStatus | None:
         return None
 
 
-def _open_outcomes(actor: Actor, facts: Callable[[], FrameFacts]) -> int:
+def _open_outcomes(actor: Actor, data: Callable[[], FrameData]) -> int:
     """Return the number of writes in the audit that this person sees, 0 without that right."""
     if actor.may(Right.READ_ALL_AUDIT):
-        return facts().unsettled
-    return facts().own_unsettled if actor.may(Right.READ_OWN_AUDIT) else 0
+        return data().unsettled
+    return data().own_unsettled if actor.may(Right.READ_OWN_AUDIT) else 0
 
 
-def _frame_jobs(
-    request: HttpRequest, viewer: Viewer, facts: Callable[[], FrameFacts]
-) -> TopBarJobs:
-    if not facts().has_job:
+def _frame_jobs(request: HttpRequest, viewer: Viewer, data: Callable[[], FrameData]) -> TopBarJobs:
+    if not data().has_job:
         return TopBarJobs()
     match = request.resolver_match
     shown = match.kwargs["job_id"] if match and match.url_name == "job" else None
@@ -176,9 +174,9 @@ def _frame_jobs(
         return TopBarJobs()
 
 
-def _notices(viewer: Viewer, facts: Callable[[], FrameFacts]) -> list[OperationNotice]:
+def _notices(viewer: Viewer, data: Callable[[], FrameData]) -> list[OperationNotice]:
     """Return writes of this person for which a later read showed something unexpected."""
-    if not facts().has_notice:
+    if not data().has_notice:
         return []
     try:
         found = Operation.objects.with_later_notice(viewer.actor.user_id)[:MAX_NOTICES]

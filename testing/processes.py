@@ -10,10 +10,10 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from testing.serving import Process, Visitor, Web, hidden_fields, wait_for
+from testing.serving import Process, Visitor, WebProcess, hidden_fields, wait_for
 from testing.users import PASSWORD, make_user
 
-__all__ = ["LiveApp", "Process", "Visitor", "Web", "hidden_fields", "wait_for"]
+__all__ = ["LiveApp", "Process", "Visitor", "WebProcess", "hidden_fields", "wait_for"]
 
 
 class LiveApp:
@@ -36,16 +36,16 @@ class LiveApp:
         }
         # The file to which processes started from now on write their logs.
         self.logs_to: Path | None = None
-        self.webs: list[Web] = []
+        self.webs: list[WebProcess] = []
         self.workers: list[Process] = []
 
     @property
     def url(self) -> str:
         return self.webs[0].url
 
-    def start_web(self, count: int = 1) -> Web:
+    def start_web(self, count: int = 1) -> WebProcess:
         """Start gunicorns side by side, wait until they answer, return the first of them."""
-        started = [Web(env=self.env, logs_to=self.logs_to) for _ in range(count)]
+        started = [WebProcess(env=self.env, logs_to=self.logs_to) for _ in range(count)]
         self.webs += started
         for web in started:
             web.wait_until_ready()
@@ -56,7 +56,7 @@ class LiveApp:
         self.workers.append(worker)
         return worker
 
-    def log_in(self, role: str, *, web: Web | None = None, username: str = "") -> Visitor:
+    def log_in(self, role: str, *, web: WebProcess | None = None, username: str = "") -> Visitor:
         """Return a visitor who logged in with that role through the login page."""
         user = make_user(role, username)
         visitor = Visitor((web or self.webs[0]).url)

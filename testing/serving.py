@@ -92,7 +92,7 @@ class Process:
         self._output.close()
 
 
-class Web(Process):
+class WebProcess(Process):
     """One gunicorn with one worker process, on a port of its own."""
 
     def __init__(self, *, env: Mapping[str, str], logs_to: Path | None = None) -> None:

@@ -1,4 +1,4 @@
-"""What administrators see of the running system: heartbeats, and anomalies in Goody's responses."""
+"""Models for the administrators: heartbeats, and anomalies in Goody's responses."""
 
 from __future__ import annotations
 

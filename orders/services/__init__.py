@@ -16,7 +16,7 @@ from .findings import (
     delete_expired_findings,
     get_finding,
 )
-from .frame import FrameFacts, read_frame_facts
+from .frame import FrameData, read_frame_data
 from .indexed_orders import IndexedOrder, indexed_orders, matching_order_ids, stored_snapshots
 from .key_check import ApiKeyCheck, check_api_key
 from .reading import (
@@ -85,7 +85,7 @@ __all__ = [
     "ExportIncomplete",
     "FindingNotFound",
     "FormKeyReused",
-    "FrameFacts",
+    "FrameData",
     "IndexedOrder",
     "InvalidSavedView",
     "ListedOrder",
@@ -138,7 +138,7 @@ __all__ = [
     "may_undo_extension",
     "move_view_up",
     "operations_due_for_reading",
-    "read_frame_facts",
+    "read_frame_data",
     "record_anomalies",
     "record_export_end",
     "record_unreadable",

@@ -1,4 +1,4 @@
-"""The facts about writes and jobs in the frame of every page, read in one query."""
+"""The data about writes and jobs in the frame of every page, read by one query."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from orders.models.operation import UNSETTLED_STATES
 from orders.models.statements import database_values
 
 
-class FrameFacts(NamedTuple):
+class FrameData(NamedTuple):
     """The number of writes whose outcome is not known, and whether there is anything else to show.
 
     `own_unsettled` counts the writes that the person requested. `has_notice`: a later read showed
@@ -33,7 +33,7 @@ def _literals(states: tuple[State, ...]) -> str:
 
 
 # The states are literals, so that both databases use the partial index of open operations.
-_FACTS = f"""
+_QUERY = f"""
     SELECT count(*), count(*) FILTER (WHERE actor_id = %s),
         EXISTS (SELECT 1 FROM orders_operation WHERE actor_id = %s AND notice_at IS NOT NULL),
         EXISTS (SELECT 1 FROM orders_auditentry WHERE action = %s AND at > %s),
@@ -44,11 +44,11 @@ _FACTS = f"""
 """  # noqa: S608
 
 
-def read_frame_facts(user_id: int, *, limit_since: datetime) -> FrameFacts:
-    """Return the facts for a person. A limit that was reached before `limit_since` is not shown."""
+def read_frame_data(user_id: int, *, limit_since: datetime) -> FrameData:
+    """Return the data for a person. A limit that was reached before `limit_since` is not shown."""
     [since] = database_values(AuditEntry, "at", [limit_since], using=connection.alias)
     limit, asked = AccountEvent.CANCEL_LIMIT.value, JobState.AWAITING_APPROVAL.value
     with connection.cursor() as cursor:
-        cursor.execute(_FACTS, [user_id, user_id, limit, since, user_id, asked])
+        cursor.execute(_QUERY, [user_id, user_id, limit, since, user_id, asked])
         unsettled, own, *found = cursor.fetchone()
-    return FrameFacts(unsettled, own, *map(bool, found))
+    return FrameData(unsettled, own, *map(bool, found))

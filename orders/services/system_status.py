@@ -66,7 +66,7 @@ def read_system_status(*, now: datetime) -> SystemStatus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SetupStatus:
-    """What a working dashboard requires. `was_key_accepted`: the latest check by an admin."""
+    """The state of the requirements. `was_key_accepted`: by the latest check of an admin."""
 
     limits: ApiLimits
     was_key_accepted: bool
