@@ -23,7 +23,7 @@ from orders.viewer import Viewer
 
 from .operations import with_next_url
 from .order_sections import UNNAMED
-from .rows import gift_text
+from .rows import cart_text
 from .status import Badge, status_badge
 
 PAGE_SIZE = 50
@@ -222,7 +222,7 @@ class PreviewTable:
             recipient=hit.recipient_name or UNNAMED,
             email=hit.recipient_email,
             url=url,
-            gift=gift_text(hit),
+            gift=cart_text(hit),
             badge=status_badge(hit.status, is_cancel_on_record=item.listed.is_cancel_on_record),
             expires=self._time(hit),
             becomes=self._becomes(item),

@@ -26,7 +26,7 @@ from .order_head import OrderHeader, make_header, problem_text
 from .order_page import make_raw_values
 from .order_sections import displayed_recipient
 from .raw_values import RawValues
-from .rows import gift_text
+from .rows import cart_text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +69,7 @@ def identity_texts(view: OrderWithOperations) -> tuple[str, ...]:
     amount = formats.money(hit.amount_cents) if hit.amount_cents is not None else ""
     parts = (
         hit.recipient_email,
-        gift_text(hit),
+        cart_text(hit),
         f"{amount} before tax" if hit.is_before_tax else amount,
         f"from {hit.sender.partition(' <')[0]}" if hit.sender else "",
     )

@@ -103,9 +103,10 @@ class FindingSummary:
 
 
 def finding_summary(finding: Finding, *, zone: ZoneInfo) -> FindingSummary:
-    counts = [f"{len(finding.order_ids):,} found"]
-    if finding.missing:
-        counts.append(f"{len(finding.missing):,} not found")
+    orders, missing = len(finding.order_ids), len(finding.missing)
+    counts = [f"{orders:,} {'order' if orders == 1 else 'orders'} found"]
+    if missing:
+        counts.append(f"{missing:,} {'value' if missing == 1 else 'values'} not found")
     if finding.unasked:
         counts.append(f"{len(finding.unasked):,} not known")
     if finding.left_out:

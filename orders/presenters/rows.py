@@ -123,7 +123,7 @@ class RowBuilder:
             status=hit.status,
             recipient=hit.recipient_name or UNNAMED,
             email=hit.recipient_email,
-            gift=_gift(hit),
+            gift=cart_text(hit) or MISSING_VALUE,
             amount="Unreadable" if hit.is_amount_odd else formats.money(hit.amount_cents),
             before_tax="before-tax" if hit.is_before_tax and not hit.is_amount_odd else "",
             sender=sender,
@@ -289,9 +289,9 @@ def _classes(badge: Badge) -> str:
     return f"{tone} {icon}".strip()
 
 
-def _gift(hit: Hit) -> str:
-    """Return the gift as "2 × Tea box +1", with the number of other items."""
-    text = gift_text(hit) or MISSING_VALUE
+def cart_text(hit: Hit) -> str:
+    """Return the gift as "2 × Tea box +1", with the number of other items; "" if it has none."""
+    text = gift_text(hit)
     return f"{text} +{hit.item_count - 1}" if hit.item_count > 1 else text
 
 

@@ -100,7 +100,7 @@ def test_identifiers_without_an_order_are_kept_as_written(viewer: Client) -> Non
         str(stranger),
     ]
     words = finding_summary(finding, zone=ZoneInfo("UTC"))
-    assert words.title == "0 found, 4 not found"
+    assert words.title == "0 orders found, 4 values not found"
     assert words.copy.splitlines() == finding.missing
 
 
@@ -118,7 +118,7 @@ def test_a_link_that_hides_its_target_is_listed(viewer: Client) -> None:
     finding = found(viewer, f"My gift: {link}")
     assert finding.hidden == ["protect-us.mimecast.com link ending in vX0h"]
     page = text(viewer.get("/orders/", {"finding": str(finding.pk)}))
-    assert "<strong>0 found, 1 unreadable</strong>" in page
+    assert "<strong>0 orders found, 1 unreadable</strong>" in page
     assert f"Copy them from the original mail: {finding.hidden[0]}</p>" in page
 
 
@@ -156,7 +156,7 @@ def test_goody_is_called_for_a_few_ids_only(viewer: Client, emulator: Emulator) 
     assert finding.unasked == [str(one) for one in ids[findings.MOST_ASKED :]]
     assert emulator.calls()["total"] == findings.MOST_ASKED
     assert finding_summary(finding, zone=ZoneInfo("UTC")).title == (
-        "0 found, 10 not found, 3 not known"
+        "0 orders found, 10 values not found, 3 not known"
     )
 
 
@@ -197,7 +197,7 @@ def test_identifiers_are_not_missing_during_the_first_import(viewer: Client) -> 
         "no.one@example.test",
         "ZZZZ1234EFGH5678IJKL9012",
     }
-    assert finding_summary(finding, zone=ZoneInfo("UTC")).title == "1 found, 3 not known"
+    assert finding_summary(finding, zone=ZoneInfo("UTC")).title == "1 order found, 3 not known"
 
 
 def test_unreadable_response_does_not_affect_other_ids(viewer: Client, emulator: Emulator) -> None:
@@ -315,7 +315,7 @@ def test_the_list_has_exactly_what_was_found_and_says_what_was_not(viewer: Clien
     finding = found(viewer, f"{' '.join(map(str, ids))} <i>@example.test & x<y@example.test>")
     page = text(shown(viewer, finding))
     assert rows(page) == set(map(str, ids))
-    assert "<strong>3 found, 1 not found</strong>" in page
+    assert "<strong>3 orders found, 1 value not found</strong>" in page
     assert "Not found: y@example.test</p>" in page
     assert 'data-copy="y@example.test"' in page
     assert "Found in a pasted text" in page
@@ -333,7 +333,7 @@ def test_a_finding_without_orders_lists_none(viewer: Client) -> None:
     known()
     page = text(shown(viewer, found(viewer, "no.one@example.test other@example.test")))
     assert rows(page) == set()
-    assert "0 found, 2 not found" in page
+    assert "0 orders found, 2 values not found" in page
 
 
 def test_filters_narrow_a_finding_and_a_search_does_not_widen_it(viewer: Client) -> None:
@@ -446,7 +446,7 @@ def test_own_addresses_are_left_out_with_a_note(viewer: Client, settings: Any) -
     assert finding.left_out == ours
     assert (finding.orders, finding.missing) == ((order_id,), ["eve@notus.example"])
     page = text(shown(viewer, finding))
-    assert "<strong>1 found, 1 not found, 4 left out</strong>" in page
+    assert "<strong>1 order found, 1 value not found, 4 left out</strong>" in page
     assert f"Left out, since they are your own: {', '.join(ours)}</p>" in page
     assert 'data-copy="eve@notus.example"' in page
 

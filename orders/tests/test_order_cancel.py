@@ -57,6 +57,13 @@ def test_the_dialog_says_what_is_at_stake(emulator: Any, as_role: Any, order_id:
     assert "autofocus>Keep gift</a>" in page
 
 
+def test_the_dialog_counts_the_other_items_of_the_gift(emulator: Any, as_role: Any) -> None:
+    items = [{"quantity": 2, "product": {"name": "Tea"}}, {"product": {"name": "Jam"}}]
+    order_id = emulator.create_orders(status="notified", cart={"items": items})[0]["id"]
+    page = text(as_role("agent").get(cancel_url(order_id), headers=dialog()))
+    assert "<bdi>2 × Tea +1</bdi>" in page
+
+
 @pytest.mark.parametrize(
     ("name", "shown"),
     [
