@@ -92,7 +92,7 @@ def dashboard_sites(visitor: Visitor) -> list[Site]:
 
 
 def list_site(visitor: Visitor, *, name: str = _OURS) -> Site:
-    """Return our list."""
+    """Return the dashboard's list as a site."""
     return Site(name, visitor, "/orders/", ".pager [rel=next]", is_swapped=True)
 
 
