@@ -183,7 +183,7 @@ def make_preview(
         list_url=Filters(selection=selection.pk).url(),
         dates=choice.dates(as_of) if has_rule else None,
         inclusions=list(choice.inclusions()),
-        summary=f"{gift_count(count) if count else 'No gift'} {words.will}",
+        summary=_summary(count, form, words),
         left_out=f"{gift_count(len(plan.items) - count)} left out",
         workspaces=list(_workspaces(plan)) if is_cancel else (),
         sums_label=_sums_label(plan),
@@ -204,12 +204,18 @@ def make_preview(
     )
 
 
+def _summary(count: int, form: PlanForm, words: ActionWords) -> str:
+    if form.has_invalid_date:
+        return "The date cannot be read"
+    return f"{gift_count(count) if count else 'No gift'} {words.will}"
+
+
 def _nothing_text(count: int, form: PlanForm, *, is_started: bool) -> str:
     """Return the reason why the preview cannot be confirmed."""
     if is_started:
         return "A job was started with this selection."
     if form.has_invalid_date:
-        return "Correct the date first."
+        return "Correct it, or choose one of the others."
     return "Select fewer gifts." if count else "There is nothing to confirm."
 
 

@@ -249,7 +249,7 @@ class PreviewTable:
         return formats.compact_date_time(hit.expires_at, self._viewer.now, self._viewer.zone)
 
     def _becomes(self, item: PlannedItem) -> str:
-        if item.expiration is None or not item.is_included:
+        if item.expiration is None or not item.is_included or self._form.has_invalid_date:
             return ""
         return formats.compact_date_time(item.expiration, self._viewer.now, self._viewer.zone)
 

@@ -27,6 +27,7 @@ from .job_texts import (
     moment,
     pause_text,
     progress_bar,
+    shows_progress,
     time_of_day_text,
 )
 from .status import Badge
@@ -35,7 +36,7 @@ PER_PAGE = 25
 
 
 class JobRow(NamedTuple):
-    """A job in the list. `note` is a remark about its state, or ""."""
+    """A job in the list. `bar` is None if nothing was done; `note` is about its state, or ""."""
 
     number: int
     url: str
@@ -46,7 +47,7 @@ class JobRow(NamedTuple):
     created: Moment
     badge: Badge
     note: str
-    bar: Bar
+    bar: Bar | None
     counts: str
 
 
@@ -125,7 +126,7 @@ def _row(job: Job, counts: JobCounts, viewer: Viewer) -> JobRow:
         created=moment(job.created_at, viewer.clock),
         badge=job_badge(job, counts),
         note=_note(job, viewer),
-        bar=progress_bar(job, counts),
+        bar=progress_bar(job, counts) if shows_progress(job, counts) else None,
         counts=counts_text(counts),
     )
 

@@ -42,7 +42,7 @@ from .job_texts import (
     pace_text,
     progress_bar,
     progress_text,
-    tried_count,
+    shows_progress,
 )
 from .operations import ticket_link
 from .status import Badge
@@ -169,7 +169,7 @@ def make_job_page(
         note=job_note(job, counts, is_worker_missing=data.is_worker_missing, clock=clock),
         buttons=list(_buttons(job, data, viewer, is_live=is_live)),
         export_url=reverse("job_export", args=[job.pk]) if viewer.actor.may(Right.EXPORT) else "",
-        has_progress=job.state in RUNNABLE_JOB_STATES or bool(tried_count(job, counts)),
+        has_progress=shows_progress(job, counts),
         bar=progress_bar(job, counts),
         headline=progress if job.ended_at is None else counts_text(counts),
         pace=pace_text(data.pace),

@@ -11,6 +11,7 @@ from orders.audit import Action
 from orders.bulk import Pace
 from orders.days import RequestClock
 from orders.models import (
+    RUNNABLE_JOB_STATES,
     BlockingJob,
     ItemState,
     Job,
@@ -164,6 +165,11 @@ def progress_text(job: Job, counts: JobCounts) -> str:
 def percent(job: Job, counts: JobCounts) -> int:
     """Return the share of the planned items that have an outcome; 100 only for all of them."""
     return tried_count(job, counts) * 100 // job.planned if job.planned else 100
+
+
+def shows_progress(job: Job, counts: JobCounts) -> bool:
+    """Whether the job runs, or has come to an item."""
+    return job.state in RUNNABLE_JOB_STATES or tried_count(job, counts) > 0
 
 
 class BarPart(NamedTuple):

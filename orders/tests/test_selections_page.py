@@ -424,6 +424,8 @@ def test_a_date_that_cannot_be_read_is_told(lead: Client) -> None:
     page = text_of(lead.get(address, {"expiration_custom": "whenever"}))
 
     assert "This is not a date that can be read." in page
+    assert "The date cannot be read" in page
+    assert '<td class="bulk__when"><strong>' not in page
 
 
 def test_nothing_is_done_while_the_date_cannot_be_read(lead: Client) -> None:
