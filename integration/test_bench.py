@@ -6,6 +6,7 @@ import re
 import sqlite3
 from collections.abc import Iterator
 from itertools import chain
+from urllib.parse import parse_qsl
 
 import pytest
 from playwright.sync_api import Browser
@@ -33,8 +34,13 @@ def database(
             yield filled_database(at, orders=ORDERS)
 
 
-def test_every_request_has_an_answer(database: Database) -> None:
+@pytest.fixture(scope="module")
+def _static_files() -> None:
     collect_static()
+
+
+@pytest.mark.usefixtures("_static_files")
+def test_every_request_has_an_answer(database: Database) -> None:
     rows = {}
     with running_web_server(database.env) as web:
         visitor = sign_in_agent(web)
@@ -48,7 +54,7 @@ def test_every_request_has_an_answer(database: Database) -> None:
         query = longest_list(lead)
         selected = match_count(lead, query)
         preview = get_page(lead, select_all(lead, query, "cancel"))
-    assert selected == ORDERS
+    assert selected == _count_created(database, query) > 0
     assert f"{selected} gifts selected" in preview
     assert len(rows) == len(fixed_requests(database.values)) + 20
     assert gifts["14d"] != "0"
@@ -57,6 +63,16 @@ def test_every_request_has_an_answer(database: Database) -> None:
     assert rows["two e-mail addresses"] >= 2
     assert rows["search, one: 1 hits"] == rows["typing, one hit"] == 1
     assert rows[f"search, most: {database.values['most_hits']} hits"] == 50
+
+
+def _count_created(database: Database, query: str) -> int:
+    """Return the number of orders created on the days (UTC) of the list."""
+    days = [value for _, value in parse_qsl(query)]
+    with sqlite3.connect(database.path) as connection:
+        rows = connection.execute(
+            "SELECT count(*) FROM orders_order WHERE date(created_at) BETWEEN ? AND ?", days
+        )
+        return int(rows.fetchone()[0])
 
 
 def test_the_peers_have_the_same_orders_and_find_them(database: Database) -> None:
@@ -79,11 +95,11 @@ def test_the_peers_have_the_same_orders_and_find_them(database: Database) -> Non
         assert analyzed == [("peers_analyzedorder",)]
 
 
+@pytest.mark.usefixtures("_static_files")
 @pytest.mark.parametrize("database", ["emulator"], indirect=True)
 def test_the_list_is_measured_in_a_browser(
     database: Database, browser: Browser, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    collect_static()
     with running_web_server(database.env) as web:
         ours, lead = list_site(sign_in_agent(web)), list_site(sign_in(web, "lead"))
         measure_sites(browser, [ours], database, rounds=1, is_warm=True)
