@@ -48,11 +48,14 @@ def small_windows(settings: Any) -> None:
 
 
 @pytest.fixture
-def oracle(db: None, monkeypatch: pytest.MonkeyPatch) -> Oracle:
-    """Some hundred orders in the index, and the search in plain Python over them, which is not
-    about how soon: no machine is too slow for it.
-    """
+def search_without_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A time limit of the search that no machine reaches."""
     monkeypatch.setattr("orders.search.paging.SEARCH_SECONDS", 60.0)
+
+
+@pytest.fixture
+def oracle(db: None, search_without_deadline: None) -> Oracle:
+    """Some hundred orders in the index, and the search in plain Python over them."""
     store()
     return Oracle()
 
