@@ -41,6 +41,8 @@ type Loop = Callable[[threading.Event], None]
 
 class Command(BaseCommand):
     help = "Settle unknown outcomes, run jobs, keep the index current, delete old data."
+    # They import all views, which takes a quarter of the start; `manage.py check` runs them.
+    requires_system_checks = []
 
     def handle(self, *args: Any, **options: Any) -> None:
         sync.tune_garbage_collector()
