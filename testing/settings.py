@@ -6,6 +6,9 @@ the differences from DEFAULTS in a process that a test starts.
 
 import json
 import os
+from pathlib import Path
+
+import axe_playwright_python  # type: ignore[import-untyped]
 
 # The worker syncs only if a test sets SYNC_INTERVAL.
 DEFAULTS = {
@@ -90,8 +93,10 @@ from testing.bundled_script import bundled_script_folder  # noqa: E402
 
 # PBKDF2 takes most of a second for every login.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-# WhiteNoise serves the source files without collectstatic, except the script, which is joined.
-STATICFILES_DIRS = [bundled_script_folder(), *STATICFILES_DIRS]
+# WhiteNoise serves the source files without collectstatic, except the script, which is joined. The
+# tests of accessibility load axe from the dashboard.
+_AXE = Path(axe_playwright_python.__path__[0])
+STATICFILES_DIRS = [bundled_script_folder(), *STATICFILES_DIRS, _AXE]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},

@@ -21,14 +21,17 @@ def borrowed(context: BrowserContext, watch: BrowserLog) -> Iterator[BrowserCont
     first, *others = context.pages or [context.new_page()]
     for page in others:
         page.close()
-    _reset(first)
+    _reset(first, watch.url)
     context.clear_cookies()
     context.clear_permissions()
 
 
-def _reset(page: Page) -> None:
-    """Leave the site, and restore the mouse, the window's size and the system's preferences."""
-    page.goto("about:blank")
+def _reset(page: Page, site: str) -> None:
+    """Leave the dashboard's pages, and restore the mouse, the window and the system's preferences.
+
+    From about:blank the browser would start another process for the next page of the site.
+    """
+    page.goto(f"{site}/healthz")
     page.mouse.move(0, 0)
     page.set_viewport_size(VIEWPORT)
     page.emulate_media(
