@@ -140,7 +140,7 @@ def test_the_keys_are_found_without_a_key(agent: Page) -> None:
     agent.goto("/orders/")
     agent.locator(".menu > summary").click()
     agent.get_by_role("button", name=re.compile("^Keyboard shortcuts")).click()
-    expect(agent.locator("#shortcuts")).to_contain_text("opens the dialog, which asks first")
+    expect(agent.locator("#shortcuts")).to_contain_text("opens the dialog or the preview")
 
 
 def test_commands_have_no_key_where_keys_are_switched_off(agent: Page, site: Site) -> None:

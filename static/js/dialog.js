@@ -29,7 +29,7 @@ document.addEventListener("click", (event) => {
 function showSkeleton(link) {
   const skeleton = byId("dialog-skeleton").content.cloneNode(true);
   const title = skeleton.querySelector("h2");
-  const start = title.dataset[link.dataset.key];
+  const start = title.dataset[link.pathname.split("/").at(-2)];
   const name = link.closest("tr, main").querySelector("th a, h1");
   title.textContent = start ? `${start} ${name.textContent.trim()}` : link.textContent.trim();
   byId("dialog-body").replaceChildren(skeleton);
