@@ -50,7 +50,9 @@ _PAST_ACCEPTANCE = {
 _MAY_CANCEL = Eligibility(True, "open", "Can be canceled: it has not been accepted.")
 _MAY_EXTEND = Eligibility(True, "open", "Can be extended: it has not been accepted.")
 _MAY_SET = Eligibility(True, "ok", "")
-_ASK_GOODY = f"Ask Goody support ({SUPPORT_ADDRESS}); the hand-off text has what they need."
+_ASK_GOODY = (
+    f"Ask Goody support ({SUPPORT_ADDRESS}): “Copy hand-off” on its page copies what they need."
+)
 
 
 class HasStatus(Protocol):

@@ -24,7 +24,7 @@ from orders.presenters.order_head import support_message_text
 from testing.domain import ORDER_ID, order, order_json
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
-ASK = "Ask Goody support (support@ongoody.com); the hand-off text has what they need."
+ASK = "Ask Goody support (support@ongoody.com): “Copy hand-off” on its page copies what they need."
 
 # status -> code, and why not, as the sentence ends
 EXPECTED = {
