@@ -6,7 +6,7 @@ import html
 import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -493,7 +493,7 @@ def test_rejected_key_is_shown_to_admins_only(
 def test_the_stored_copy_is_what_the_poll_shows(emulator: Any, as_role: Any) -> None:
     client, order_id = as_role("agent"), emulator.find_order_id(status="opened")
     client.get(url("order_detail", order_id))
-    view = services.stored_order(order_id)
+    view = services.stored_order(UUID(order_id))
     assert view is not None
     part = text(client.get(url("order_detail", order_id, poll="1"), headers=htmx("x#order-detail")))
     assert f'datetime="{formats.iso_utc(view.as_of)}"' in part
