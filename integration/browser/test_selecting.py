@@ -88,19 +88,20 @@ def test_extend_all_that_match_by_mouse(lead: Page, batch: str) -> None:
     expect(lead.get_by_role("heading", name="30 gifts will be extended")).to_be_visible()
     lead.get_by_label("Reason").fill("Holidays")
     held: list[Route] = []
-    lead.route("**/selections/**30*", lambda one: held.append(one))  # noqa: PLW0108 - a method has no dict
+    lead.route(re.compile("expiration=%2B30"), lambda one: held.append(one))  # noqa: PLW0108 - a method has no dict
     lead.get_by_label("+30 days").check()
     # Nothing can be started while its preview is on the way.
     expect(lead.get_by_role("button", name="Extend 30 gifts by 14 days")).to_be_disabled()
     held[0].continue_()
     expect(lead.get_by_role("button", name="Extend 30 gifts by 30 days")).to_be_enabled()
     expect(lead.get_by_label("Reason")).to_have_value("Holidays")
-    lead.get_by_role("button", name="Extend 30 gifts").click()
+    lead.get_by_label("Or one date for all").press_sequentially("in 60 days")
+    lead.get_by_role("button", name="Extend 30 gifts to").click()
 
     lead.wait_for_url("**/jobs/**")
     job = Job.objects.latest("number")
     assert (job.total, job.actor_name, job.params["note"]) == (30, "Lead", "Holidays")
-    assert job.params["rule"].startswith("each by 30 days")
+    assert job.params["rule"].startswith("all to")
 
 
 def test_cancel_some_by_keys_alone(lead: Page, batch: str) -> None:

@@ -1,4 +1,5 @@
-/* The expiration dialog: a typed date deselects the options, and an option clears the typed date. */
+/* The dates of the expiration dialog and of the preview of a bulk extension: a typed date deselects the
+ * options, and an option clears the typed date. */
 
 import { byId } from "./dom.js";
 
@@ -13,8 +14,27 @@ document.addEventListener("input", ({ target }) => {
   }
   // The preview still belongs to the former text, until the server has read the new one.
   target.form.elements.understood?.remove();
-  byId("dialog-submit-typed").textContent = target.dataset.submit;
+  const label = byId("dialog-submit-typed");
+  if (label) {
+    label.textContent = target.dataset.submit;
+  }
+  const submit = document.querySelector("#confirm [type=submit]");
+  if (submit) {
+    submit.disabled = true;
+  }
 });
+
+/* Each typed text has been requested at its input. A second request when the field is left would disable
+ * the button that is being pressed. */
+document.addEventListener(
+  "change",
+  (event) => {
+    if (event.target === typed()) {
+      event.stopPropagation();
+    }
+  },
+  true,
+);
 
 document.addEventListener("change", ({ target }) => {
   if (target.matches(".chip input")) {
