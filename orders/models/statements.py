@@ -45,7 +45,7 @@ def update_where(
     ]
     with connection.cursor() as cursor:
         cursor.execute(
-            f"UPDATE {model._meta.db_table} SET {columns} WHERE {condition}",  # noqa: S608
+            f'UPDATE "{model._meta.db_table}" SET {columns} WHERE {condition}',  # noqa: S608
             [*new, *values],
         )
         return int(cursor.rowcount)
@@ -59,7 +59,7 @@ def insert_row(row: models.Model, *, using: str) -> None:
     values = [field.get_db_prep_save(getattr(row, field.attname), connection) for field in given]
     with connection.cursor() as cursor:
         cursor.execute(
-            f"INSERT INTO {row._meta.db_table} ({columns}) VALUES ({placeholders(values)})",  # noqa: S608
+            f'INSERT INTO "{row._meta.db_table}" ({columns}) VALUES ({placeholders(values)})',  # noqa: S608
             values,
         )
     row._state.adding, row._state.db = False, using  # noqa: SLF001 - as Model.save() does
