@@ -252,7 +252,7 @@ def test_operation_page_shows_one_state_although_it_changes_meanwhile(
     reads: list[str] = []
 
     def abandon_between_reads(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
-        if "FROM orders_operation WHERE order_uuid IN" in sql:
+        if "FROM orders_operation WHERE order_uuid" in sql:
             reads.append(sql)
             if len(reads) == 2:
                 services.abandon_expired_operations(now=now + timedelta(hours=1))
