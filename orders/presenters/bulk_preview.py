@@ -119,7 +119,6 @@ class BulkPreview:
     tabs: Sequence[Tab]
     reasons: Sequence[ExclusionReason]
     rows: Sequence[PreviewRow]
-    has_remarks: bool
     pager: PreviewPager
     hidden: Sequence[tuple[str, str]]
     submit: str
@@ -130,6 +129,10 @@ class BulkPreview:
     warnings: Sequence[str]
     limit: str
     banner: Banner | None
+
+    @property
+    def has_remarks(self) -> bool:
+        return any(one.remark or one.changes for one in self.rows)
 
 
 def sum_text(hits: Sequence[Hit]) -> str:
@@ -170,7 +173,7 @@ def make_preview(
     table = PreviewTable(selection, plan, form, viewer)
     has_rule = not is_cancel and selection.undoes_id is None
     choice = _Choice(plan, form, viewer, has_rule=has_rule)
-    count, rows = len(plan.included), table.rows()
+    count = len(plan.included)
     may_submit = count and not (bulk_limit.refusal(count) or is_started or form.has_invalid_date)
     return BulkPreview(
         title=words.title,
@@ -189,8 +192,7 @@ def make_preview(
         sums_label=_sums_label(plan),
         tabs=table.tabs(),
         reasons=table.reasons(),
-        rows=rows,
-        has_remarks=any(one.remark or one.changes for one in rows),
+        rows=table.rows(),
         pager=table.pager(),
         hidden=table.hidden_fields(as_of),
         submit=_submit_label(count, words, is_cancel=is_cancel, by=choice.by) if may_submit else "",
