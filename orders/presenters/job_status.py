@@ -76,7 +76,9 @@ def make_job_status(progress: JobProgress, *, clock: RequestClock) -> JobStatus:
 def _share(job: Job, counts: JobCounts) -> str:
     if job.ended_at is None and job.state == JobState.PAUSED:
         return "Paused"
-    return f"{percent(job, counts)} %" if job.ended_at is None else "Ended"
+    if job.ended_at is None:
+        return f"{percent(job, counts)} %"
+    return f"{counts.failed:,} failed" if counts.failed else "Ended"
 
 
 def _sentence(job: Job, counts: JobCounts, clock: RequestClock) -> str:

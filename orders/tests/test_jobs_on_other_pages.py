@@ -55,6 +55,14 @@ def test_every_page_shows_the_progress_of_an_own_job(lena: Any, as_role: Any) ->
     assert status_of(lena.get(reverse("job", args=[job.pk]))) == ""
 
 
+def test_the_last_poll_says_how_many_failed(lena: Any) -> None:
+    job = ended_job(ItemState.DONE, ItemState.FAILED)
+    last = lena.get(f"{reverse('job_status', args=[job.pk])}?poll=1", headers=STATUS)
+    assert status_of(last).startswith(
+        f"Job {job.number} 1 failed Job {job.number}: Finished, 1 fail"
+    )
+
+
 def test_the_progress_is_polled_until_the_end(lena: Any) -> None:
     job = make_job(state=JobState.PAUSED, pause_reason=PauseReason.RATE_LIMITED)
     address = f"{reverse('job_status', args=[job.pk])}?poll=1"
