@@ -151,10 +151,9 @@ def test_no_order_is_lost_or_duplicated(emulator: Emulator, settings: Any, seed:
     events = RandomEvents(emulator, random)
     events.run()
     catch_up()
-    assert [
-        wrong for wrong in index_differences(emulator) if wrong[0] not in events.unreported
-    ] == []
-    assert {order_id for order_id, what in index_differences(emulator) if what == "lost"} == set()
+    differences = index_differences(emulator)
+    assert [wrong for wrong in differences if wrong[0] not in events.unreported] == []
+    assert {order_id for order_id, what in differences if what == "lost"} == set()
     assert OrderPayload.objects.count() == Order.objects.count()
     assert_counts_add_up()
 
