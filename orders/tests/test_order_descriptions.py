@@ -62,7 +62,7 @@ def money(page: str) -> dict[str, str]:
 def badges(markup: str) -> list[str]:
     """The words of the badges of a row or of the first part of an order's page."""
     head = markup.partition("order-facts")[0]
-    found = re.findall(r'<span class="badge [^"]*">(.*?)</span>', head, re.DOTALL)
+    found = re.findall(r'<span class="badge(?: [^"]*)?">(.*?)</span>', head, re.DOTALL)
     return [re.sub(r"<[^>]+>", "", one).strip() for one in found]
 
 
