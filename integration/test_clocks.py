@@ -25,7 +25,7 @@ SHIM = Path(__file__).resolve().parent.parent / "testing" / "shifted_clock"
 HOUR = 3600.0
 LIMITS = {
     **LONG_LIMITS,
-    "OPERATION_READS": "0.1,0.3,0.5,0.7",
+    "OPERATION_READS": "0.1,0.2",
     "OPERATION_NOT_APPLIED_SPREAD": "600",
 }
 
