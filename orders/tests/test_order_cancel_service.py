@@ -502,4 +502,4 @@ def test_excerpt_of_an_unusable_answer_is_stored(goody: Any) -> None:
     assert done.state == State.UNKNOWN
     assert done.evidence is not None
     assert (done.evidence["status"], len(done.evidence["sha256"])) == (200, 64)
-    assert "ana@example.test" not in done.evidence["head"]
+    assert "ana@example.test" not in done.evidence["body_start"]
