@@ -161,8 +161,10 @@ class History:
         self.clock.shift(later)
         services.end_effect_windows(evidence=self.evidence)
         services.abandon_expired_operations(now=timezone.now())
-        for operation_id in services.operations_due_for_reading(now=timezone.now()):
-            read_if_due(Operation.objects.get(pk=operation_id), self.evidence)
+        # Several batches may be due.
+        while due := services.operations_due_for_reading(now=timezone.now()):
+            for operation_id in due:
+                read_if_due(Operation.objects.get(pk=operation_id), self.evidence)
 
     # -- how -----------------------------------------------------------------------------------
 
