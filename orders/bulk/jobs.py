@@ -277,7 +277,7 @@ def approve_job(*, actor: Actor, job_id: UUID, now: datetime) -> Job:
 
 
 @audited_action(Action.JOB_DECLINE)
-def decline_job(*, actor: Actor, job_id: UUID, now: datetime, note: str = "") -> Job:
+def decline_job(*, actor: Actor, job_id: UUID, now: datetime) -> Job:
     """End a job that awaits approval. Raises NotAllowed, SelfApproval, JobChanged.
 
     The person who requested the job stops it instead.
@@ -295,7 +295,6 @@ def decline_job(*, actor: Actor, job_id: UUID, now: datetime, note: str = "") ->
             job, JobState.DECLINED, now=now, stopped_by_name=actor.name, stopped_at=now
         ),
         now=now,
-        note=note,
     )
 
 
@@ -341,11 +340,10 @@ def _change(
     change: Callable[[], bool],
     *,
     now: datetime,
-    note: str = "",
 ) -> Job:
     """Record and make a change in one transaction. Raises JobChanged if it was not made."""
     with transaction.atomic():
-        record_job_action(actor, name, job, detail=job_summary(job), now=now, note=note)
+        record_job_action(actor, name, job, detail=job_summary(job), now=now)
         if not change():
             job.refresh_from_db()
             raise JobChanged(job)

@@ -173,7 +173,7 @@ def test_an_approval_may_be_declined_and_expires(settings: Any) -> None:
         bulk.approve_job(actor=actor("admin"), job_id=job.pk, now=late)
     with pytest.raises(bulk.SelfApproval):
         bulk.decline_job(actor=actor("lead"), job_id=job.pk, now=late)
-    declined = bulk.decline_job(actor=actor("admin"), job_id=job.pk, note="Too many", now=late)
+    declined = bulk.decline_job(actor=actor("admin"), job_id=job.pk, now=late)
     assert (declined.state, declined.stopped_by_name) == (JobState.DECLINED, "Admin")
     assert states(job) == ["not_run"] * 3
     assert job_history(job)[1:] == [
